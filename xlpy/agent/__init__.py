@@ -1,0 +1,1 @@
+"""xlpyd: the one process of a host that supervises domains."""

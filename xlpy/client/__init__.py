@@ -1,0 +1,1 @@
+"""The engine's operations, called from afar."""

@@ -1,0 +1,1 @@
+"""xl's config files: text to DomainConfig, with errors that point at the place."""

@@ -1,0 +1,1 @@
+"""What makes domains run on this host."""

@@ -1,0 +1,362 @@
+"""Engine: the one list of what a host can do with domains.
+
+The annotations of these methods are the wire protocol: an operation's name is its method's name, arguments and
+result cross by ``protocol.codec``. Every operation here refuses with NotSupported; an engine overrides what it can do.
+
+Two kinds of arguments are not data and never cross as such: ``stream`` is a file descriptor that the operation
+takes over and closes (a console's two-way socket, a save file, one end of a migration); ``progress`` is called now
+and then while the operation runs.
+"""
+
+from __future__ import annotations
+
+from xlpy.errors import NotSupported
+from xlpy.model.device import DiskInfo, NicInfo, VncAddress
+from xlpy.model.domain import (
+    DomainEnd,
+    DomainInfo,
+    DomainStats,
+    SchedParams,
+    ShutdownReason,
+    VcpuInfo,
+)
+from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
+from xlpy.model.event import EventRecord
+from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
+from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Progress = Callable[[TransferProgress], None]
+    M = TypeVar("M", bound=Callable[..., object])
+
+OPERATIONS: dict[str, object] = {}
+
+
+def operation(method: M) -> M:
+    """Mark a method of Engine as callable over the wire."""
+    OPERATIONS[method.__name__] = method
+    return method
+
+
+class Engine:
+    """Operations on one host. Domains are named by domid; 0 is the host itself.
+
+    Any method may raise an XlError; DomainNotFound for a domid that isn't there, NotSupported for what this engine
+    can't do.
+    """
+
+    name = "none"
+
+    def start(self, on_end: Callable[[DomainEnd], None]) -> None:
+        """Take up the domains that run already; from now on tell ``on_end`` about every domain that ends.
+
+        ``on_end`` is called from any thread, once when a domain has stopped running (it stays, shut down) and once
+        when it is gone. What was half made when the last xlpyd died is cleared away here.
+        """
+
+    def close(self) -> None:
+        """Let go of the domains; they run on."""
+
+    def _refuse(self, what: str) -> NotSupported:
+        return NotSupported(f"the {self.name} engine cannot {what}")
+
+    # -- the host
+
+    @operation
+    def host_info(self) -> HostInfo:
+        """Facts of the machine (``xl info``)."""
+        raise self._refuse("describe the host")
+
+    @operation
+    def cpu_topology(self) -> tuple[CpuTopology, ...]:
+        """Core, socket and node of every pcpu."""
+        raise self._refuse("show the cpu topology")
+
+    @operation
+    def numa_info(self) -> tuple[NumaNode, ...]:
+        """Memory and distances of every NUMA node."""
+        raise self._refuse("show NUMA nodes")
+
+    @operation
+    def console_ring(self, clear: bool = False) -> str:
+        """The hypervisor's own messages (``xl dmesg``); cleared after reading when asked."""
+        raise self._refuse("show its messages")
+
+    @operation
+    def list_cpupools(self) -> tuple[Cpupool, ...]:
+        """All cpupools, in order of their ids."""
+        raise self._refuse("list cpupools")
+
+    # -- which domains there are
+
+    @operation
+    def list_domains(self) -> tuple[DomainInfo, ...]:
+        """All domains in order of domid, Domain-0 first."""
+        raise self._refuse("list domains")
+
+    @operation
+    def domain_info(self, domid: int) -> DomainInfo:
+        """One domain."""
+        raise self._refuse("describe a domain")
+
+    @operation
+    def find_domain(self, reference: str) -> DomainInfo:
+        """The domain of this name; a string of digits is a domid, a uuid works as well."""
+        raise self._refuse("look up a domain")
+
+    @operation
+    def domain_config(self, domid: int) -> DomainConfig:
+        """The configuration that the domain runs with (``xl list -l``)."""
+        raise self._refuse("show a domain's configuration")
+
+    @operation
+    def domain_stats(self) -> tuple[DomainStats, ...]:
+        """Counters of all domains."""
+        raise self._refuse("show statistics")
+
+    @operation
+    def list_events(self, after_id: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
+        """The record of what happened, oldest first."""
+        raise self._refuse("show its record of events")
+
+    # -- life
+
+    @operation
+    def create_domain(
+        self,
+        config: DomainConfig,
+        paused: bool = False,
+        supervised: bool = True,
+        config_text: str | None = None,
+    ) -> int:
+        """Start a domain and return its domid.
+
+        ``supervised=False`` leaves the domain alone when it ends (``xl create -e``). ``config_text`` is kept as given.
+        ``config.c_info.domid`` asks for that domid. Raises DomainExists, NotEnoughMemory, ConfigError for what the
+        configuration asks and the host lacks.
+        """
+        raise self._refuse("create a domain")
+
+    @operation
+    def destroy_domain(self, domid: int) -> None:
+        """End a domain at once."""
+        raise self._refuse("destroy a domain")
+
+    @operation
+    def shutdown_domain(self, domid: int, acpi_fallback: bool = False) -> None:
+        """Ask the guest to power off; returns when it has been asked."""
+        raise self._refuse("shut a domain down")
+
+    @operation
+    def reboot_domain(self, domid: int, acpi_fallback: bool = False) -> None:
+        """Ask the guest to reboot; returns when it has been asked."""
+        raise self._refuse("reboot a domain")
+
+    @operation
+    def wait_domain_end(self, domids: tuple[int, ...], destroyed: bool = False) -> DomainEnd:
+        """Wait until the first of these domains has shut down or is gone (``destroyed``: is gone)."""
+        raise self._refuse("wait for a domain")
+
+    @operation
+    def pause_domain(self, domid: int) -> None:
+        """Stop all vcpus."""
+        raise self._refuse("pause a domain")
+
+    @operation
+    def unpause_domain(self, domid: int) -> None:
+        """Let the vcpus run."""
+        raise self._refuse("unpause a domain")
+
+    @operation
+    def rename_domain(self, domid: int, name: str) -> None:
+        """Give a domain another name. Raises DomainExists."""
+        raise self._refuse("rename a domain")
+
+    @operation
+    def update_config(self, domid: int, config: DomainConfig, config_text: str | None = None) -> None:
+        """Replace the configuration that the next restart of the domain uses."""
+        raise self._refuse("update a domain's configuration")
+
+    @operation
+    def send_trigger(self, domid: int, trigger: str, vcpuid: int = 0) -> None:
+        """One of nmi reset init power sleep s3resume (libxl_send_trigger)."""
+        raise self._refuse(f"send the trigger {trigger!r}")
+
+    @operation
+    def send_sysrq(self, domid: int, letter: str) -> None:
+        """A magic system request to a Linux guest."""
+        raise self._refuse("send a sysrq")
+
+    @operation
+    def dump_core(self, domid: int, stream: int) -> None:
+        """Write the domain's memory as an ELF core to ``stream``; the domain goes on afterwards."""
+        raise self._refuse("dump a domain's core")
+
+    # -- state in motion: the agent's handover module says who owns the domain at each step
+
+    @operation
+    def save_domain(
+        self,
+        domid: int,
+        stream: int,
+        limits: MigrationLimits = MigrationLimits(),
+        live: bool = False,
+        peer: str | None = None,
+        progress: Progress | None = None,
+    ) -> TransferProgress:
+        """Write the domain's state to ``stream``; on return it is complete and the domain stands still.
+
+        It then waits for ``resume_saved`` or ``destroy_domain``. ``live`` lets the guest run while most of its memory
+        goes over. ``peer`` is the address of the host that receives a migration; whoever loses sight of the client
+        asks there whether the domain runs. On failure or abort the domain runs on.
+        """
+        raise self._refuse("save a domain")
+
+    @operation
+    def describe_domain(self, domid: int) -> SavedDomain:
+        """What has to precede the stream of ``save_domain``."""
+        raise self._refuse("save a domain")
+
+    @operation
+    def resume_saved(self, domid: int, paused: bool = False) -> None:
+        """Take back a domain that stands still after ``save_domain``."""
+        raise self._refuse("resume a saved domain")
+
+    @operation
+    def restore_domain(
+        self,
+        saved: SavedDomain,
+        stream: int,
+        supervised: bool = True,
+        progress: Progress | None = None,
+    ) -> int:
+        """Make a domain from a state stream; on return it is complete, paused and called ``NAME--incoming``.
+
+        Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
+        """
+        raise self._refuse("restore a domain")
+
+    @operation
+    def accept_restored(self, domid: int, paused: bool = False) -> None:
+        """Give a restored domain its name and let it run: from here on this host has it."""
+        raise self._refuse("restore a domain")
+
+    @operation
+    def restored_outcome(self, uuid: str) -> str:
+        """What became of a domain that was restored here: ``accepted``, ``pending`` or ``absent``."""
+        raise self._refuse("restore a domain")
+
+    # -- memory and cpus
+
+    @operation
+    def set_memory_target(self, domid: int, memory_kib: int) -> None:
+        """Balloon the domain to this size; the limit follows if need be (``xl mem-set``)."""
+        raise self._refuse("change a domain's memory")
+
+    @operation
+    def set_max_memory(self, domid: int, memory_kib: int) -> None:
+        """The most memory the domain may balloon to (``xl mem-max``)."""
+        raise self._refuse("change a domain's memory limit")
+
+    @operation
+    def list_vcpus(self, domid: int) -> tuple[VcpuInfo, ...]:
+        """All vcpus of a domain, the offline ones too."""
+        raise self._refuse("list vcpus")
+
+    @operation
+    def set_vcpus_online(self, domid: int, count: int) -> None:
+        """Bring vcpus 0 to count-1 online and ask the guest to give up the others."""
+        raise self._refuse("change the number of vcpus")
+
+    @operation
+    def set_vcpu_affinity(
+        self,
+        domid: int,
+        vcpuid: int | None,
+        hard: tuple[int, ...] | None = None,
+        soft: tuple[int, ...] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Pin one vcpu, or all (``vcpuid=None``); an affinity of None is left as it is."""
+        raise self._refuse("pin vcpus")
+
+    @operation
+    def sched_params(self, domid: int) -> SchedParams:
+        """Weight and cap of a domain."""
+        raise self._refuse("show scheduler parameters")
+
+    @operation
+    def set_sched_params(self, domid: int, weight: int | None = None, cap: int | None = None) -> None:
+        """Change weight or cap; None is left as it is."""
+        raise self._refuse("set scheduler parameters")
+
+    @operation
+    def set_pool_ratelimit(self, poolid: int, ratelimit_us: int) -> None:
+        """The shortest time slice of a cpupool's scheduler."""
+        raise self._refuse("set a scheduler's rate limit")
+
+    # -- devices
+
+    @operation
+    def list_disks(self, domid: int) -> tuple[DiskInfo, ...]:
+        """All disks in order of device number."""
+        raise self._refuse("list disks")
+
+    @operation
+    def attach_disk(self, domid: int, disk: DiskConfig) -> None:
+        """Hot-plug a disk."""
+        raise self._refuse("attach a disk")
+
+    @operation
+    def detach_disk(self, domid: int, vdev: str, force: bool = False) -> None:
+        """Hot-unplug a disk and wait for the guest to let go; ``force`` doesn't wait. Raises DeviceNotFound."""
+        raise self._refuse("detach a disk")
+
+    @operation
+    def insert_cdrom(self, domid: int, disk: DiskConfig) -> None:
+        """Put a medium into a CD drive, or take it out (format ``empty``)."""
+        raise self._refuse("change a cdrom")
+
+    @operation
+    def list_nics(self, domid: int) -> tuple[NicInfo, ...]:
+        """All network cards in order of devid."""
+        raise self._refuse("list network cards")
+
+    @operation
+    def attach_nic(self, domid: int, nic: NicConfig) -> None:
+        """Hot-plug a network card."""
+        raise self._refuse("attach a network card")
+
+    @operation
+    def detach_nic(self, domid: int, device: str) -> None:
+        """Hot-unplug the network card of this devid or MAC address. Raises DeviceNotFound."""
+        raise self._refuse("detach a network card")
+
+    # -- eyes and ears
+
+    @operation
+    def open_console(
+        self, domid: int, stream: int, kind: str | None = None, number: int = 0, history: bool = True
+    ) -> None:
+        """Connect ``stream`` to a console (kind ``pv`` or ``serial``; None is the primary one) until either side ends.
+
+        What the console said since the domain started comes first, as far as it is kept.
+        """
+        raise self._refuse("open a console")
+
+    @operation
+    def vnc_address(self, domid: int) -> VncAddress:
+        """Where the domain's VNC server listens."""
+        raise self._refuse("show a VNC address")
+
+    @operation
+    def qemu_monitor_command(self, domid: int, command: str) -> str:
+        """Run a human monitor command in the domain's QEMU and return what it printed."""
+        raise self._refuse("talk to a device model")
+
+
+__all__ = ["Engine", "OPERATIONS", "operation", "DomainEnd", "EventRecord", "ShutdownReason"]

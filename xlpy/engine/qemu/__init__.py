@@ -1,0 +1,1 @@
+"""Domains as QEMU processes: xl's config files on any Linux machine."""

@@ -1,0 +1,1 @@
+"""What xlpy speaks of: domains, devices, vcpus, hosts. Immutable values without any I/O."""

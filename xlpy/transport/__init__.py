@@ -1,0 +1,1 @@
+"""Ways to reach an agent: a connected stream, whatever it runs over."""
