@@ -203,7 +203,7 @@ class Engine:
         self,
         domid: int,
         stream: int,
-        limits: MigrationLimits = MigrationLimits(),
+        limits: MigrationLimits | None = None,
         live: bool = False,
         peer: str | None = None,
         progress: Progress | None = None,
