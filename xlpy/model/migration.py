@@ -10,6 +10,7 @@ class SavedDomain(Record):
     """What a state stream needs before it: goes into the header of a save file and ahead of a migration.
 
     ``stream_format`` names who can read the stream (``qemu`` or ``libxl``) and ``stream_version`` its version.
+    ``machine`` is the engine's own description of the machine that the stream fits, such as the places of its devices.
     """
 
     config: DomainConfig
@@ -18,6 +19,7 @@ class SavedDomain(Record):
     xlpy_version: str
     config_text: str | None = None
     start_time_s: float | None = None
+    machine: dict[str, object] = {}  # noqa: RUF012
 
 
 class MigrationLimits(Record):
