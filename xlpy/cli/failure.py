@@ -1,0 +1,65 @@
+"""How errors are shown, in one place.
+
+    xlpy: web.cfg:12:8: disk: unknown format 'qcow3'
+      (formats: raw, qcow, qcow2, vhd)
+
+As xl the message stands alone, as scripts know it; a hint is added for a person only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from xlpy.errors import DomainNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.session import Session
+    from xlpy.errors import XlError
+
+
+def report(error: XlError, session: Session) -> int:
+    """Print the error on stderr and return the exit status it asks for."""
+    if session.options.debug:
+        _print_traceback(error)
+    lines = [_headline(error, session)]
+    if error.detail:
+        lines += [f"  {line}" for line in error.detail.splitlines()]
+    if error.hint and (not session.xl or sys.stderr.isatty()):
+        lines.append(f"  ({error.hint})")
+    session.warn("\n".join(lines))
+    return error.exit_status
+
+
+def report_bug(error: Exception, session: Session) -> int:
+    """Say that xlpy itself is at fault and how to tell its makers; the traceback is for ``--debug``."""
+    if session.options.debug:
+        _print_traceback(error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    session.warn(
+        f"{session.program}: this is a bug in xlpy ({what})\n"
+        "  (run it again with --debug and report what it prints, please)"
+    )
+    return 1
+
+
+def mute_stdout() -> None:
+    """After the reader of a pipe has gone: let what is still buffered vanish instead of failing at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _headline(error: XlError, session: Session) -> str:
+    if not session.xl:
+        return f"{session.program}: {error}"
+    if isinstance(error, DomainNotFound) and error.message.endswith("is an invalid domain identifier"):
+        return f"{error} (rc=-6)"  # libxl's ERROR_INVAL, printed by find_domain in xl_utils.c
+    return str(error)
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)

@@ -1,0 +1,168 @@
+"""From words to a command to an exit status, in xl's order of things (xl.c, main)."""
+
+from __future__ import annotations
+
+import sys
+
+from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command
+from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
+from xlpy.cli.session import GlobalOptions, Session
+from xlpy.errors import NotSupported, UsageError, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlpy.engine.base import Engine
+
+XL_GLOBALS = (
+    flag("-v", "Say more of what is being done; twice, still more."),
+    flag("-N", "Dry run: show what would be done."),
+    flag("-f", "Accepted for xl's sake; xl has no use for it either."),
+    flag("-t", "Show progress by rewriting the line, terminal or not."),
+    flag("-T", "Put time and process id before every message."),
+)
+GLOBALS = (
+    *XL_GLOBALS,
+    value("-H --host", "HOST", "Host to work on; this machine if not given."),
+    value("-o --output", "FORMAT", "table, plain, json, yaml or csv."),
+    value("--columns", "NAMES", "Show these columns, names with commas between."),
+    value("--sort", "NAMES", "Sort by these columns, -NAME for falling."),
+    flag("--no-headers", "Leave the header line out."),
+    flag("-q --quiet", "Say nothing but errors."),
+    flag("--debug", "Show where an error comes from."),
+    flag("--version", "Print the version."),
+)
+
+
+def run(
+    words: Sequence[str], program: str = "xlpy", open_host: Callable[[str | None], Engine] | None = None
+) -> int:
+    """Carry out one command line and return the exit status. ``program`` is ``xlpy``, or ``xl`` for xl's own ways.
+
+    ``open_host`` makes the host of a ``--host`` value; without one, hosts are reached as the client does.
+    """
+    session = Session(program, open_host)
+    try:
+        status = _run(session, list(words))
+        sys.stdout.flush()
+        return status
+    except XlError as error:
+        from xlpy.cli.failure import report
+
+        return report(error, session)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        from xlpy.cli.failure import mute_stdout
+
+        mute_stdout()
+        return 141
+    except Exception as error:  # noqa: BLE001 -- the edge of the process
+        from xlpy.cli.failure import report_bug
+
+        return report_bug(error, session)
+    finally:
+        session.close()
+
+
+def _run(session: Session, words: list[str]) -> int:
+    leading = _global_options(session, words)
+    if leading.help_wanted or leading.flag("version"):
+        return _answer(session, "version" if leading.flag("version") else "help")
+    session.options = GlobalOptions(leading)
+    if not leading.rest:
+        _answer(session, "help")
+        return 1
+    command = _command(session, leading.rest[0])
+    if session.options.dry_run and not command.dry_run:
+        raise XlError("command does not implement -N (dryrun) option")
+    if command.handler is None:
+        raise _absent(session, command, leading.rest[1:])
+    args = _command_arguments(session, command, leading.rest[1:])
+    if args.help_wanted:
+        from xlpy.cli.help import print_help
+
+        print_help(session, command)
+        return 0
+    session.options.add(args, {option.name for option in command.options})
+    require_arguments(session, command, len(args.rest), command.needs)
+    return command.load()(session, args) or 0
+
+
+def require_arguments(session: Session, command: Command, given: int, needs: int) -> None:
+    """Raises UsageError in xl's words when there are fewer arguments than the command needs; xl prints help, too."""
+    if given >= needs:
+        return
+    plural = "s" if needs > 1 else ""
+    if session.xl:
+        from xlpy.cli.help import print_help
+
+        print_help(session, command)
+        raise UsageError(f"'xl {command.name}' requires at least {needs} argument{plural}.\n")
+    usage = f"{session.program} {command.name} {command.usage}".strip()
+    raise UsageError(f"{command.name} needs at least {needs} argument{plural}", f"usage: {usage}")
+
+
+def _global_options(session: Session, words: list[str]) -> Arguments:
+    if not session.xl:
+        return parse_leading(words, GLOBALS)
+    try:
+        found = parse_leading(words, XL_GLOBALS)
+    except OptionError as error:
+        # xl knows no long option here, not even --help: getopt trips over the second dash
+        letter = "-" if error.optopt == "\0" else error.optopt
+        raise UsageError(
+            f"{sys.argv[0]}: invalid option -- '{letter}'\nunknown global option", exit_status=1
+        ) from None
+    for option in GLOBALS:
+        found.declare(option)
+    if found.help_wanted:
+        raise UsageError(f"{sys.argv[0]}: invalid option -- 'h'\nunknown global option", exit_status=1)
+    return found
+
+
+def _command(session: Session, name: str) -> Command:
+    if session.xl:
+        command = find_xl_command(name)
+        if command is None:
+            raise UsageError("command not implemented", exit_status=1)
+        return command
+    command = find_command(name)
+    if command is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
+        raise UsageError(f"there is no command {name!r}", hint)
+    return command
+
+
+def _command_arguments(session: Session, command: Command, words: list[str]) -> Arguments:
+    try:
+        found = parse(words, command.options, () if session.xl else GLOBALS)
+    except OptionError as error:
+        if session.xl:
+            raise UsageError(f"option `{error.optopt}' not supported.") from None
+        raise UsageError(
+            f"{command.name}: {error.message}", error.hint or f"see: xlpy help {command.name}"
+        ) from None
+    return found
+
+
+def _absent(session: Session, command: Command, words: list[str]) -> XlError:
+    """What to say about a command of xl's that this release lacks; its arguments are counted first, as xl does."""
+    require_arguments(session, command, sum(not word.startswith("-") for word in words), command.needs)
+    return NotSupported(f"this release of xlpy does not have xl's command {command.name!r}")
+
+
+def _answer(session: Session, what: str) -> int:
+    if what == "version":
+        from xlpy import __version__
+
+        print(f"xlpy {__version__}")
+    else:
+        from xlpy.cli.help import print_help
+
+        print_help(session, None)
+    return 0
