@@ -141,7 +141,7 @@ def explain_open_failure(message: str, disks: tuple[DiskConfig, ...]) -> XlError
     """
     for disk in disks:
         path = disk.pdev_path or ""
-        if not path or path not in message and f"image-{disk.vdev}" not in message:
+        if not path or (path not in message and f"image-{disk.vdev}" not in message):
             continue
         name = f"disk {disk.vdev}"
         if " lock" in message and "Failed to get" in message:

@@ -27,7 +27,7 @@ class Vdev(Record):
     @property
     def name(self) -> str:
         """The canonical name: ``d0p1`` is ``xvda1``."""
-        return f"{self.family}{_letters(self.disk)}{self.partition or ''}"
+        return f"{self.family}{disk_letters(self.disk)}{self.partition or ''}"
 
     @property
     def devid(self) -> int:
@@ -110,7 +110,8 @@ def _disk_of(letters: str) -> int:
     return number - 1
 
 
-def _letters(disk: int) -> str:
+def disk_letters(disk: int) -> str:
+    """``a`` for 0, ``z`` for 25, ``aa`` for 26."""
     text = ""
     number = disk + 1
     while number:
