@@ -1,18 +1,46 @@
-"""Memory that domains share or have claimed: ``xl sharing`` and ``xl claims``."""
+"""Memory that domains share: ``xl sharing``."""
 
 from __future__ import annotations
+
+from xlpy.render.kind import Column, Kind, plain_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.model.domain import DomainInfo
 
-PLAIN_SHARING_HEADER = "Name                                        ID   Mem Shared\n"
+
+def sharing_kind() -> Kind:
+    """Rows are DomainInfo. xl's header is one column out of line with its rows."""
+    return Kind(
+        "sharing",
+        (
+            Column("name", "Name", lambda row: row.name, style=lambda row: "bold"),
+            Column("domid", "ID", lambda row: row.domid, right=True),
+            Column(
+                "memory_kib",
+                "Mem(MiB)",
+                _memory_kib,
+                text=lambda row: str(_memory_kib(row) // 1024),
+                right=True,
+            ),
+            Column(
+                "shared_memory_kib",
+                "Shared(MiB)",
+                lambda row: row.shared_memory_kib,
+                text=lambda row: str(row.shared_memory_kib // 1024),
+                right=True,
+            ),
+        ),
+        plain_table("Name                                        ID   Mem Shared", _plain),
+    )
 
 
-def plain_sharing(domain: DomainInfo) -> str:
-    """One line of ``xl sharing``, in MiB; xl's header is one column out of line with it."""
-    memory_kib = domain.current_memory_kib + domain.outstanding_memory_kib
+def _memory_kib(domain: DomainInfo) -> int:
+    return domain.current_memory_kib + domain.outstanding_memory_kib
+
+
+def _plain(domain: DomainInfo) -> str:
     return (
-        f"{domain.name or '(null)':<40} {domain.domid:5d} {memory_kib // 1024:5d}  "
-        f"{domain.shared_memory_kib // 1024:5d}\n"
+        f"{domain.name or '(null)':<40} {domain.domid:5d} {_memory_kib(domain) // 1024:5d}  "
+        f"{domain.shared_memory_kib // 1024:5d}"
     )
