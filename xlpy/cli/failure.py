@@ -44,6 +44,14 @@ def report_bug(error: Exception, session: Session) -> int:
     return 1
 
 
+def reworded(error: XlError, session: Session, xl_words: str) -> XlError:
+    """The error in the words that xl's scripts know, when called as xl; what really happened becomes its detail."""
+    if not session.xl:
+        return error
+    detail = f"{error}\n{error.detail}" if error.detail else str(error)
+    return type(error)(xl_words, error.hint, detail=detail, exit_status=error.exit_status)
+
+
 def mute_stdout() -> None:
     """After the reader of a pipe has gone: let what is still buffered vanish instead of failing at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

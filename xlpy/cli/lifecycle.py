@@ -1,0 +1,151 @@
+"""The life of a domain after its creation: pause, unpause, destroy, shutdown, reboot, rename (xl_vmcontrol.c)."""
+
+from __future__ import annotations
+
+from xlpy.cli.failure import report, reworded
+from xlpy.errors import Aborted, InvalidState, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.model.domain import DomainEnd
+
+
+def pause(session: Session, args: Arguments) -> int:
+    """``xl pause``; unlike xl it fails when the host does."""
+    return _for_each(session, _targets(session, args), session.host.pause_domain)
+
+
+def unpause(session: Session, args: Arguments) -> int:
+    """``xl unpause``; unlike xl it fails when the host does."""
+    return _for_each(session, _targets(session, args), session.host.unpause_domain)
+
+
+def destroy(session: Session, args: Arguments) -> int:
+    """``xl destroy``."""
+
+    def end(domid: int) -> None:
+        if domid == 0 and not args.flag("f"):
+            raise InvalidState(
+                "Not destroying domain 0; use -f to force.",
+                detail="This can only be done when using a disaggregated hardware domain and toolstack.",
+            )
+        session.host.destroy_domain(domid)
+
+    return _for_each(session, _targets(session, args), end)
+
+
+def rename(session: Session, args: Arguments) -> None:
+    """``xl rename``."""
+    domid = session.domid(args.rest[0])
+    try:
+        session.host.rename_domain(domid, args.rest[1])
+    except XlError as error:
+        raise reworded(error, session, f"Can't rename domain '{args.rest[0]}'.") from error
+
+
+def shutdown(session: Session, args: Arguments) -> int:
+    """``xl shutdown``."""
+    return _ask_to_end(session, args, "shutdown", "Shutting down", session.host.shutdown_domain)
+
+
+def reboot(session: Session, args: Arguments) -> int:
+    """``xl reboot``; ``-w`` waits for the end of the old domain, not for the new one to be up."""
+    return _ask_to_end(session, args, "reboot", "Rebooting", session.host.reboot_domain)
+
+
+def _targets(session: Session, args: Arguments) -> Sequence[str]:
+    """The domains that are meant: all that are named; xl looks at the first and ignores the others."""
+    return args.rest[:1] if session.xl else args.rest
+
+
+def _for_each(session: Session, references: Sequence[str], act: Callable[[int], None]) -> int:
+    """Do it for every domain, going on after a failure; 1 if there was one."""
+    status = 0
+    for reference in references:
+        try:
+            act(session.domid(reference))
+        except XlError as error:
+            if len(references) == 1:
+                raise
+            report(error, session)
+            status = 1
+    return status
+
+
+def _ask_to_end(
+    session: Session, args: Arguments, what: str, doing: str, ask: Callable[[int, bool], None]
+) -> int:
+    """What shutdown and reboot have in common. One domain's failure doesn't spare the others, as it does in xl."""
+    timeout_s = _seconds(args.value("timeout"))
+    status = 0
+    asked: list[int] = []
+    domids = _ending_domids(session, args)
+    for domid in domids:
+        session.say(f"{doing} domain {domid}")
+        try:
+            ask(domid, args.flag("F"))
+            asked.append(domid)
+        except XlError as error:
+            worded = reworded(error, session, f"{what} failed (rc=-3)")
+            if len(domids) == 1:
+                raise worded from error
+            report(worded, session)
+            status = 1
+    if args.flag("wait"):
+        _wait_for_ends(session, asked, args.count("wait") > 1, timeout_s)
+    return status
+
+
+def _ending_domids(session: Session, args: Arguments) -> list[int]:
+    if args.flag("all"):
+        return [
+            domain.domid for domain in session.host.list_domains() if domain.domid and not domain.shutdown
+        ]
+    if not args.rest:
+        raise XlError("You must specify -a or a domain id." + ("\n" if session.xl else ""))
+    return [session.domid(reference) for reference in _targets(session, args)]
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise XlError(f"invalid timeout {text!r}", "a number of seconds above 0", exit_status=2)
+    return seconds
+
+
+def _wait_for_ends(session: Session, domids: list[int], destroyed: bool, timeout_s: float | None) -> None:
+    """Wait for all of them, saying what xl says of each (wait_for_domain_deaths)."""
+    from xlpy.cli.deadline import Deadline, DeadlineMissed
+
+    session.say(f"Waiting for {len(domids)} domains")
+    waiting = list(domids)
+    try:
+        with Deadline(timeout_s):
+            while waiting:
+                end = session.host.wait_domain_end(tuple(waiting), destroyed)
+                waiting.remove(end.domid)
+                _tell_end(session, end)
+    except DeadlineMissed:
+        names = ", ".join(map(str, waiting))
+        raise Aborted(
+            f"after {timeout_s:g} s these domains have not ended: {names}",
+            "destroy them, or look at what they say: xlpy console --dump",
+        ) from None
+
+
+def _tell_end(session: Session, end: DomainEnd) -> None:
+    from xlpy.render.domain import reason_code
+
+    if end.destroyed:
+        session.say(f"Domain {end.domid} has been destroyed")
+    else:
+        session.say(f"Domain {end.domid} has been shut down, reason code {reason_code(end.reason)}")
