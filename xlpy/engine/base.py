@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Progress = Callable[[TransferProgress], None]
     M = TypeVar("M", bound=Callable[..., object])
 
-OPERATIONS: dict[str, object] = {}
+OPERATIONS: dict[str, Callable[..., object]] = {}
 
 
 def operation(method: M) -> M:
@@ -246,8 +246,11 @@ class Engine:
         raise self._refuse("restore a domain")
 
     @operation
-    def restored_outcome(self, uuid: str) -> str:
-        """What became of a domain that was restored here: ``accepted``, ``pending`` or ``absent``."""
+    def restored_outcome(self, transfer_id: str) -> str:
+        """What became of a domain that was to be restored here: ``accepted``, ``pending`` or ``absent``.
+
+        ``absent`` is a promise: this transfer will never be accepted here from now on.
+        """
         raise self._refuse("restore a domain")
 
     # -- memory and cpus
@@ -344,7 +347,7 @@ class Engine:
     ) -> None:
         """Connect ``stream`` to a console (kind ``pv`` or ``serial``; None is the primary one) until either side ends.
 
-        What the console said since the domain started comes first, as far as it is kept.
+        What the console said since the domain started comes first, as far as it is kept. Returns once it is connected.
         """
         raise self._refuse("open a console")
 

@@ -11,6 +11,7 @@ class SavedDomain(Record):
 
     ``stream_format`` names who can read the stream (``qemu`` or ``libxl``) and ``stream_version`` its version.
     ``machine`` is the engine's own description of the machine that the stream fits, such as the places of its devices.
+    ``transfer_id`` is new for every attempt: by it the source asks the target what became of the domain.
     """
 
     config: DomainConfig
@@ -20,6 +21,7 @@ class SavedDomain(Record):
     config_text: str | None = None
     start_time_s: float | None = None
     machine: dict[str, object] = {}  # noqa: RUF012
+    transfer_id: str | None = None
 
 
 class MigrationLimits(Record):

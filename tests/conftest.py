@@ -1,0 +1,32 @@
+"""A host to talk to: the fake engine behind the real agent, protocol and client, all in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import FakeEngine
+from in_process import InProcessHost
+
+from xlpy.client.host import Host
+
+
+@pytest.fixture
+def fake() -> FakeEngine:
+    """The engine of ``host``, for tests to look behind the scenes."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def agent(fake: FakeEngine, tmp_path: Path) -> Iterator[InProcessHost]:
+    """An agent over the fake engine; ``agent.connect()`` gives further clients."""
+    agent = InProcessHost(fake, tmp_path / "state")
+    yield agent
+    agent.close()
+
+
+@pytest.fixture
+def host(agent: InProcessHost) -> Host:
+    """A client of ``agent``."""
+    return agent.connect()

@@ -1,0 +1,65 @@
+"""The agent and its clients in one process, joined by socket pairs: no daemon, no files but the database."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+from xlpy.agent.channel import PeerChannel
+from xlpy.agent.serve import Service
+from xlpy.agent.supervisor import Supervisor
+from xlpy.client.host import Host
+from xlpy.engine.base import Engine
+from xlpy.transport.unix import UnixChannel
+
+
+class InProcessHost:
+    """An agent over ``engine``. ``connect`` gives a Host; ``close`` ends everything and waits for it."""
+
+    def __init__(self, engine: Engine, state_dir: Path) -> None:
+        self.engine = engine
+        self.supervisor = Supervisor(engine)
+        self.supervisor.start(lambda end: None)
+        self._threads: list[threading.Thread] = []
+        self._hosts: list[Host] = []
+        self._channels: list[PeerChannel] = []
+
+    def connect(self, address: str = "test") -> Host:
+        """A new client."""
+        host = Host(self.open_channel, address)
+        self._hosts.append(host)
+        return host
+
+    def open_channel(self) -> UnixChannel:
+        """The client's end of a new connection."""
+        near, far = socket.socketpair()
+        thread = threading.Thread(target=self._serve, args=(far,), name="agent", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return UnixChannel(near, "the test host")
+
+    def hang_up(self) -> None:
+        """Break all connections, as a killed daemon does."""
+        for channel in self._channels:
+            channel.hang_up()
+        self._channels.clear()
+
+    def close(self) -> None:
+        """Hang up every client, let the agent's threads end, close the engine."""
+        for host in self._hosts:
+            host.close()
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive(), "an agent's thread doesn't end with its client"
+        self.supervisor.close()
+
+    def _serve(self, connected: socket.socket) -> None:
+        channel = PeerChannel(connected)
+        self._channels.append(channel)
+        try:
+            Service(channel, self.supervisor).run()
+        except OSError:
+            pass  # the client hung up in the middle
+        finally:
+            channel.close()

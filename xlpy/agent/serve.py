@@ -1,0 +1,69 @@
+"""One client's conversation with the daemon: greet, then request and answer in turn until it hangs up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+
+from xlpy import __version__
+from xlpy.agent.dispatch import answer
+from xlpy.errors import ProtocolError
+from xlpy.model.codec import to_wire
+from xlpy.protocol.connection import Connection
+from xlpy.protocol.messages import PROTOCOL_VERSION, Hello, ProgressReport, Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.agent.channel import PeerChannel
+    from xlpy.engine.base import Engine
+    from xlpy.model.migration import TransferProgress
+    from xlpy.protocol.messages import Message
+
+
+class Service:
+    """Serves the client at the other end of a channel with an engine."""
+
+    def __init__(self, channel: PeerChannel, engine: Engine) -> None:
+        self._channel = channel
+        self._engine = engine
+        self._connection = Connection(is_agent=True)
+        self._sending = threading.Lock()
+
+    def run(self) -> None:
+        """Return when the client has hung up. Raises ProtocolError for one that breaks the rules, OSError."""
+        self._send(
+            Hello(
+                protocol=PROTOCOL_VERSION,
+                version=__version__,
+                engine=self._engine.name,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+            )
+        )
+        while True:
+            data = self._channel.receive()
+            if not data:
+                return
+            for message in self._connection.receive(data):
+                if isinstance(message, Request):
+                    self._serve(message)
+
+    def _serve(self, request: Request) -> None:
+        stream = None
+        if request.stream is not None:
+            stream = self._channel.take_fd()
+            if stream is None:
+                raise ProtocolError(f"{request.operation} came without the descriptor of its stream")
+
+        def report(progress: TransferProgress) -> None:
+            try:
+                self._send(ProgressReport(id=request.id, value=to_wire(progress)))
+            except (OSError, ProtocolError):
+                pass  # the client is gone, or the report came after the answer; neither is the engine's business
+
+        self._send(answer(request, self._engine, stream, report))
+
+    def _send(self, message: Message) -> None:
+        with self._sending:
+            self._channel.send(self._connection.send(message))

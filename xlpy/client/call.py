@@ -1,0 +1,153 @@
+"""Conversation: one open connection to an xlpyd, and the call that runs on it."""
+
+from __future__ import annotations
+
+from xlpy.errors import ConnectError, Interrupted, ProtocolError, error_from_wire
+from xlpy.protocol.connection import Connection
+from xlpy.protocol.messages import (
+    PROTOCOL_VERSION,
+    Failure,
+    Hello,
+    ProgressReport,
+    Reply,
+    Request,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xlpy.protocol.messages import Message
+    from xlpy.protocol.signature import Signature
+    from xlpy.transport.unix import UnixChannel
+
+# What a broken connection leaves behind depends on whether the operation changes anything.
+_CHECK_HINT = "the outcome is unknown; 'xlpy list' shows what the host has now, 'xlpy events' what was done"
+
+
+class Conversation:
+    """A channel with the state of what is said on it."""
+
+    def __init__(self, channel: UnixChannel) -> None:
+        self._channel = channel
+        self._connection = Connection(is_agent=False)
+        self._pending: list[Message] = []
+        self._next_id = 1
+        self.label = channel.label
+
+    def greet(self) -> Hello:
+        """Wait for the other side's Hello. Raises ProtocolError when it speaks another protocol."""
+        message = self.next_message()
+        if not isinstance(message, Hello):
+            raise ProtocolError(f"{self.label} began with a {type(message).__name__}")
+        if message.protocol != PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"{self.label} (xlpy {message.version}) speaks protocol {message.protocol},"
+                f" this xlpy speaks {PROTOCOL_VERSION}",
+                "use the same version of xlpy on both sides; a restart of xlpyd does not disturb its domains",
+            )
+        return message
+
+    def begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
+        """Ask for an operation; the call's result comes later. A ``stream`` is passed on and closed here."""
+        import os
+
+        stream = bound.get("stream")
+        request = Request(
+            id=self._next_id,
+            operation=signature.name,
+            arguments=signature.encode_arguments(bound),
+            stream=None if stream is None else "fd",
+            progress=bound.get("progress") is not None,
+        )
+        self._next_id += 1
+        try:
+            self._channel.send(self._connection.send(request), () if stream is None else (stream,))
+        except Interrupted as error:  # an incomplete request is never acted upon
+            raise ConnectError(
+                f"{self.label} went away before it could be asked to {signature.name.replace('_', ' ')}",
+                "nothing was done; try again",
+                detail=error.detail,
+            ) from error
+        finally:
+            if stream is not None:
+                os.close(stream)
+        return Call(self, signature, bound.get("progress"))
+
+    def fileno(self) -> int:
+        """The descriptor to poll for the next message."""
+        return self._channel.fileno()
+
+    def next_message(self) -> Message:
+        """Wait for a message. Raises Interrupted when the connection ends first."""
+        while not self._pending:
+            self.receive()
+        return self._pending.pop(0)
+
+    def receive(self) -> None:
+        """Take what has arrived, waiting for some of it."""
+        data = self._channel.receive()
+        if not data:
+            raise Interrupted(f"{self.label} closed the connection")
+        self._pending += self._connection.receive(data)
+
+    def take_pending(self) -> Message | None:
+        """A message that has arrived already."""
+        return self._pending.pop(0) if self._pending else None
+
+    def close(self) -> None:
+        """Hang up. What the host does for this connection alone, it gives up."""
+        self._channel.close()
+
+
+class Call:
+    """A running operation: poll ``fileno()``, then ``advance()``; or just ask for the ``result()``."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        signature: Signature,
+        progress: Callable[[Any], None] | None,
+    ) -> None:
+        self._conversation = conversation
+        self._signature = signature
+        self._progress = progress
+        self._outcome: Reply | Failure | None = None
+
+    def fileno(self) -> int:
+        """The descriptor to poll."""
+        return self._conversation.fileno()
+
+    def advance(self) -> bool:
+        """Take what has arrived and report progress; True when the operation is done. Raises Interrupted."""
+        try:
+            self._conversation.receive()
+            message = self._conversation.take_pending()
+            while message is not None:
+                self._take(message)
+                message = self._conversation.take_pending()
+        except Interrupted as error:
+            raise self._interrupted(error) from error
+        return self._outcome is not None
+
+    def result(self) -> Any:
+        """Wait for the end and return the result, or raise what the operation raised."""
+        while self._outcome is None:
+            self.advance()
+        if isinstance(self._outcome, Failure):
+            raise error_from_wire(self._outcome.error)
+        return self._signature.decode_result(self._outcome.value)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, (Reply, Failure)):
+            self._outcome = message
+        elif isinstance(message, ProgressReport) and self._progress is not None:
+            self._progress(self._signature.decode_progress(message.value))
+
+    def _interrupted(self, error: Interrupted) -> Interrupted:
+        return Interrupted(
+            f"the connection broke while {self._signature.name.replace('_', ' ')} was running",
+            _CHECK_HINT,
+            detail=str(error),
+        )

@@ -1,0 +1,115 @@
+"""Host: the operations of Engine, done by an xlpyd elsewhere.
+
+Its methods are made from the list in ``engine.base``; their annotations say how arguments and results cross. It
+connects when the first operation is called.
+"""
+
+from __future__ import annotations
+
+from xlpy.client.call import Conversation
+from xlpy.engine.base import OPERATIONS, Engine
+from xlpy.errors import ConnectError, Interrupted
+from xlpy.protocol.signature import Signature
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xlpy.client.call import Call
+    from xlpy.protocol.messages import Hello
+    from xlpy.transport.unix import UnixChannel
+
+_signatures: dict[str, Signature] = {}
+
+
+class Host(Engine):
+    """An Engine that asks an xlpyd. Operations raise what the engine there raises, and Interrupted when the
+    connection breaks while one runs: then nobody knows here whether it was done.
+
+    ``connect`` opens a channel; ``address`` is how the host was named and what others may call it.
+    One thread at a time.
+    """
+
+    name = "host"
+
+    def __init__(self, connect: Callable[[], UnixChannel], address: str = "") -> None:
+        self._connect = connect
+        self.address = address
+        self._conversation: Conversation | None = None
+        self._hello: Hello | None = None
+
+    @property
+    def hello(self) -> Hello:
+        """Who answers at this address."""
+        self._converse()
+        assert self._hello is not None
+        return self._hello
+
+    def begin(self, operation: str, **arguments: Any) -> Call:
+        """Start an operation without waiting for it. Only one at a time can run on a host."""
+        signature = _signature(operation)
+        return self._converse().begin(signature, signature.bind((), arguments))
+
+    def close(self) -> None:
+        """Hang up; what runs on our behalf only is given up there. The next operation connects anew."""
+        if self._conversation is not None:
+            self._conversation.close()
+            self._conversation = None
+
+    def _converse(self) -> Conversation:
+        if self._conversation is None:
+            conversation = Conversation(self._connect())
+            try:
+                self._hello = conversation.greet()
+            except Interrupted as error:
+                conversation.close()
+                raise ConnectError(
+                    f"{conversation.label} hung up without a word",
+                    "it is about to stop, or it serves too many clients already; try again",
+                ) from error
+            except BaseException:
+                conversation.close()
+                raise
+            self._conversation = conversation
+        return self._conversation
+
+    def _call(self, signature: Signature, bound: dict[str, Any]) -> Any:
+        done = False
+        try:
+            call = self._converse().begin(signature, bound)
+            while not call.advance():
+                pass
+            done = True
+        finally:
+            if not done:  # broken, or given up with Ctrl-C: what comes next must not read this call's answer
+                self.close()
+        return call.result()
+
+
+def connect(address: str | None = None) -> Host:
+    """The host of this address (``client.address``); None is this machine. Nothing is opened before it is needed."""
+    from xlpy.client.address import open_channel
+
+    return Host(lambda: open_channel(address), address or "local")
+
+
+def _signature(operation: str) -> Signature:
+    signature = _signatures.get(operation)
+    if signature is None:
+        signature = _signatures[operation] = Signature(OPERATIONS[operation])
+    return signature
+
+
+def _remote(operation: str) -> Callable[..., Any]:
+    def method(self: Host, *args: Any, **kwargs: Any) -> Any:
+        signature = _signature(operation)
+        return self._call(signature, signature.bind(args, kwargs))
+
+    method.__name__ = operation
+    method.__doc__ = OPERATIONS[operation].__doc__
+    return method
+
+
+for _operation in OPERATIONS:
+    setattr(Host, _operation, _remote(_operation))

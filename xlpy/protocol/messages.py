@@ -1,0 +1,122 @@
+"""The messages of the wire and their form: one JSON object a line, or a frame of raw bytes.
+
+    agent  → client   Hello           once, first
+    client → agent    Request         one at a time on a connection
+    agent  → client   ProgressReport  any number while a request runs
+    agent  → client   Reply | Failure ends the request
+    both ways         Frame           a piece of a request's stream, where a descriptor can't be passed
+
+Values in messages are JSON-ready already (``model.codec``, ``protocol.signature``). The text is ASCII: names that
+are no valid UTF-8 cross as lone surrogates and come out as the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+
+from xlpy.errors import ProtocolError
+from xlpy.model.codec import record_from_wire
+from xlpy.model.record import Record
+
+PROTOCOL_VERSION = 1
+LINE_LIMIT_BYTES = 8 << 20
+FRAME_LIMIT_BYTES = 1 << 20
+
+
+class Hello(Record):
+    """Who answers. ``protocol`` changes only when old and new can't understand each other."""
+
+    protocol: int
+    version: str
+    engine: str
+    host: str = ""
+    pid: int = 0
+
+
+class Request(Record):
+    """Run an operation of Engine. ``stream`` says how its descriptor comes: ``fd`` or ``frames``."""
+
+    id: int
+    operation: str
+    arguments: dict[str, object] = {}  # noqa: RUF012
+    stream: str | None = None
+    progress: bool = False
+
+
+class Reply(Record):
+    """The operation's result."""
+
+    id: int
+    value: object = None
+
+
+class Failure(Record):
+    """The operation's error, as ``errors.error_to_wire`` writes it."""
+
+    id: int
+    error: dict[str, object]
+
+
+class ProgressReport(Record):
+    """What the operation says while it runs."""
+
+    id: int
+    value: object
+
+
+class Frame(Record):
+    """Bytes of a request's stream; no bytes at all end this direction of it."""
+
+    id: int
+    data: bytes
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
+
+    Message = Union[Hello, Request, Reply, Failure, ProgressReport, Frame]
+
+_CLASSES: dict[str, type[Record]] = {
+    "hello": Hello,
+    "request": Request,
+    "reply": Reply,
+    "failure": Failure,
+    "progress": ProgressReport,
+}
+_NAMES = {cls: name for name, cls in _CLASSES.items()}
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode = json.JSONDecoder().decode
+
+
+def encode_message(message: Message) -> bytes:
+    """The message's bytes on the wire. Raises ProtocolError when it is too large to be sent."""
+    if isinstance(message, Frame):
+        return b'{"message":"frame","id":%d,"length":%d}\n' % (message.id, len(message.data)) + message.data
+    line = _encode({"message": _NAMES[type(message)], **message.__dict__}).encode("ascii") + b"\n"
+    if len(line) > LINE_LIMIT_BYTES:
+        raise ProtocolError(
+            f"a message of {len(line)} bytes is too large to be sent",
+            f"the limit is {LINE_LIMIT_BYTES} bytes; is a config file larger than it should be?",
+        )
+    return line
+
+
+def decode_line(line: bytes) -> tuple[str, dict[str, object]]:
+    """Kind and fields of the message in this line, without its line feed. Raises ProtocolError for what is none."""
+    try:
+        fields = _decode(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the peer sent what is no message: {line[:60]!r}", detail=str(error)) from error
+    if not isinstance(fields, dict) or not isinstance(fields.get("message"), str):
+        raise ProtocolError(f"the peer sent what is no message: {line[:60]!r}")
+    return fields["message"], fields
+
+
+def build_message(kind: str, fields: dict[str, object]) -> Message:
+    """The message of this kind. Raises ProtocolError when the kind is unknown or a field doesn't fit."""
+    cls = _CLASSES.get(kind)
+    if cls is None:
+        raise ProtocolError(f"the peer sent a message of an unknown kind, {kind!r:.40}")
+    message: Message = record_from_wire(cls, fields)  # type: ignore[assignment]
+    return message
