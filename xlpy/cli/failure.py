@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sys
 
-from xlpy.errors import DomainNotFound
+from xlpy.errors import DomainNotFound, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from xlpy.cli.session import Session
-    from xlpy.errors import XlError
 
 
 def report(error: XlError, session: Session) -> int:
@@ -50,6 +51,23 @@ def reworded(error: XlError, session: Session, xl_words: str) -> XlError:
         return error
     detail = f"{error}\n{error.detail}" if error.detail else str(error)
     return type(error)(xl_words, error.hint, detail=detail, exit_status=error.exit_status)
+
+
+class worded_as_xl:  # noqa: N801 -- reads as a phrase after ``with``
+    """Around an operation: its failure is ``reworded``."""
+
+    def __init__(self, session: Session, xl_words: str) -> None:
+        self._session = session
+        self._xl_words = xl_words
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, XlError) and self._session.xl:
+            raise reworded(error, self._session, self._xl_words) from error
 
 
 def mute_stdout() -> None:

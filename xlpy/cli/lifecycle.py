@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.cli.failure import report, reworded
+from xlpy.cli.failure import report, xl_adds
 from xlpy.errors import Aborted, InvalidState, XlError
 
 TYPE_CHECKING = False
@@ -41,10 +41,8 @@ def destroy(session: Session, args: Arguments) -> int:
 def rename(session: Session, args: Arguments) -> None:
     """``xl rename``."""
     domid = session.domid(args.rest[0])
-    try:
+    with xl_adds(f"Can't rename domain '{args.rest[0]}'."):
         session.host.rename_domain(domid, args.rest[1])
-    except XlError as error:
-        raise reworded(error, session, f"Can't rename domain '{args.rest[0]}'.") from error
 
 
 def shutdown(session: Session, args: Arguments) -> int:
@@ -87,13 +85,13 @@ def _ask_to_end(
     for domid in domids:
         session.say(f"{doing} domain {domid}")
         try:
-            ask(domid, args.flag("F"))
+            with xl_adds(f"{what} failed (rc=-3)"):
+                ask(domid, args.flag("F"))
             asked.append(domid)
         except XlError as error:
-            worded = reworded(error, session, f"{what} failed (rc=-3)")
             if len(domids) == 1:
-                raise worded from error
-            report(worded, session)
+                raise
+            report(error, session)
             status = 1
     if args.flag("wait"):
         _wait_for_ends(session, asked, args.count("wait") > 1, timeout_s)
