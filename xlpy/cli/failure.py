@@ -53,7 +53,7 @@ def reworded(error: XlError, session: Session, xl_words: str) -> XlError:
     return type(error)(xl_words, error.hint, detail=detail, exit_status=error.exit_status)
 
 
-class worded_as_xl:  # noqa: N801 -- reads as a phrase after ``with``
+class worded_as_xl:
     """Around an operation: its failure is ``reworded``."""
 
     def __init__(self, session: Session, xl_words: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.cli.failure import report, xl_adds
+from xlpy.cli.failure import report, worded_as_xl
 from xlpy.errors import Aborted, InvalidState, XlError
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def destroy(session: Session, args: Arguments) -> int:
 def rename(session: Session, args: Arguments) -> None:
     """``xl rename``."""
     domid = session.domid(args.rest[0])
-    with xl_adds(f"Can't rename domain '{args.rest[0]}'."):
+    with worded_as_xl(session, f"Can't rename domain '{args.rest[0]}'."):
         session.host.rename_domain(domid, args.rest[1])
 
 
@@ -85,7 +85,7 @@ def _ask_to_end(
     for domid in domids:
         session.say(f"{doing} domain {domid}")
         try:
-            with xl_adds(f"{what} failed (rc=-3)"):
+            with worded_as_xl(session, f"{what} failed (rc=-3)"):
                 ask(domid, args.flag("F"))
             asked.append(domid)
         except XlError as error:
