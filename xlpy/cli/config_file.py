@@ -1,0 +1,118 @@
+"""From the config file a user names to the DomainConfig a host is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from xlpy.config.domain import parse_domain_config
+from xlpy.errors import ConfigError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeVar
+
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.config.domain import ParsedConfig
+    from xlpy.config.draft import HostFacts
+    from xlpy.model.domain_config import DiskConfig, DomainConfig
+    from xlpy.model.record import Record
+
+    R = TypeVar("R", bound=Record)
+
+NO_FILE_STATUS = 6  # xl create without a file
+UNREADABLE_STATUS = 3  # xl create with one that can't be read
+
+
+def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tuple[str, ...]]:
+    """The file and the overrides that a command line names: what holds a ``=`` is an override (main_create).
+
+    Raises UsageError for a second file.
+    """
+    path = args.value("defconfig")
+    overrides = []
+    for word in words:
+        if "=" in word:
+            overrides.append(word)
+        elif path is None:
+            path = word
+        else:
+            raise UsageError(f"{word!r} is one argument too many", "overrides are written KEY=VALUE")
+    return path, tuple(overrides)
+
+
+def read_config(
+    session: Session, path: str | None, overrides: tuple[str, ...] = (), quiet: bool = False
+) -> ParsedConfig:
+    """Read and parse a config file; ``-`` is standard input. Warnings go to stderr, unless ``quiet``.
+
+    Raises ConfigError with xl's exit status.
+    """
+    if path is None:
+        raise ConfigError(
+            "Config file not specified and none in save file",
+            "name a file, or /dev/null to have KEY=VALUE arguments alone",
+            exit_status=NO_FILE_STATUS,
+        )
+    data = read_file(path)
+    if not quiet and (session.xl or session.options.verbose):
+        session.say(f"Parsing config from {path}")
+    parsed = parse_domain_config(data, path, overrides, host=lambda: _host_facts(session))
+    if not quiet:
+        for diagnostic in parsed.diagnostics:
+            session.say(f"{session.program}: warning: {diagnostic}")
+            if diagnostic.hint and not session.xl:
+                session.say(f"  ({diagnostic.hint})")
+    return parsed
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a config file. Raises ConfigError in xl's words."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ConfigError(
+            f"Failed to read config file: {path}: {error.strerror}", exit_status=UNREADABLE_STATUS
+        ) from error
+
+
+def _host_facts(session: Session) -> HostFacts:
+    from xlpy.config.draft import HostFacts
+
+    return HostFacts.of(session.host.host_info(), session.host.cpu_topology())
+
+
+def with_absolute_paths(config: DomainConfig, directory: str) -> DomainConfig:
+    """The config with the files it names found from anywhere; ``directory`` is where the user stands.
+
+    A disk's relative path may also be one below /dev, as in ``phy:vg0/root``.
+    """
+    build = _with_absolute_files(config.b_info, ("kernel", "ramdisk"), directory)
+    if build.hvm is not None:
+        names = ("system_firmware", "smbios_firmware", "acpi_firmware")
+        build = build.replace(hvm=_with_absolute_files(build.hvm, names, directory))
+    disks = tuple(disk_with_absolute_path(disk, directory) for disk in config.disks)
+    return config.replace(b_info=build, disks=disks)
+
+
+def _with_absolute_files(record: R, names: Sequence[str], directory: str) -> R:
+    """The record with these fields, where they are set, made absolute paths."""
+    paths = {name: path for name in names if (path := getattr(record, name))}
+    return record.replace(**{name: os.path.join(directory, path) for name, path in paths.items()})
+
+
+def disk_with_absolute_path(disk: DiskConfig, directory: str) -> DiskConfig:
+    """The disk with its file or device found from anywhere; what a script makes sense of is left alone."""
+    path = disk.pdev_path
+    if not path or os.path.isabs(path) or disk.script:
+        return disk
+    here = os.path.join(directory, path)
+    device = os.path.join("/dev", path)
+    if not os.path.exists(here) and os.path.exists(device):
+        return disk.replace(pdev_path=device)
+    return disk.replace(pdev_path=here)

@@ -1,0 +1,153 @@
+"""``xl create`` and ``xl config-update`` (create_domain in xl_vmcontrol.c, main_config_update in xl_misc.c)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from xlpy.cli.config_file import named_config, read_config, with_absolute_paths
+from xlpy.errors import (
+    ConnectError,
+    DomainNotFound,
+    Interrupted,
+    ProtocolError,
+    UsageError,
+    XlError,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.model.domain_config import DomainConfig
+
+FAILED_STATUS = 3  # libxl's ERROR_FAIL, which xl create turns into its exit status
+
+
+def create(session: Session, args: Arguments) -> int | None:
+    """``xl create``: parse the file, start the domain, attach what was asked for."""
+    quiet = args.flag("quiet") or session.options.quiet
+    try:
+        path, overrides = named_config(args.rest, args)
+    except UsageError:
+        return _too_many(session, "create")
+    parsed = read_config(session, path, overrides, quiet)
+    if args.flag("dryrun") or session.options.dry_run:
+        print_config(session, parsed.config, sys.stdout)
+        return None
+    if args.flag("d"):
+        print_config(session, parsed.config, sys.stderr)
+    config = with_absolute_paths(parsed.config, os.getcwd())
+    console = args.flag("c")
+    paused = args.flag("p")
+    try:
+        domid = session.host.create_domain(
+            config,
+            paused=paused or console,
+            supervised=not args.flag("e"),
+            config_text=parsed.source,
+        )
+    except (ConnectError, Interrupted, ProtocolError):
+        raise
+    except XlError as error:
+        if error.exit_status == 1:
+            error.exit_status = FAILED_STATUS
+        raise
+    session.note(f"domain {config.c_info.name} has domid {domid}")
+    after_start(session, args, domid, unpause=console and not paused)
+    return None
+
+
+def after_start(session: Session, args: Arguments, domid: int, unpause: bool) -> None:
+    """What create and restore do with a domain once it is there: viewer, console, foreground.
+
+    ``unpause`` lets it run as soon as the console is attached, so that nothing it says is missed.
+    """
+    if args.flag("vncviewer") or args.flag("vncviewer-autopass"):
+        start_viewer(session, domid, autopass=args.flag("vncviewer-autopass"))
+    if args.flag("c"):
+        from xlpy.cli.console import CTRL_CLOSING_BRACKET, open_console, relay
+
+        stream = open_console(session, domid)
+        try:
+            if unpause:
+                session.host.unpause_domain(domid)
+            relay(session, stream, CTRL_CLOSING_BRACKET)
+        finally:
+            os.close(stream)
+    if args.flag("F") and not args.flag("e"):
+        stay(session, domid)
+
+
+def stay(session: Session, domid: int) -> None:
+    """Wait until the domain is gone for good; when it is restarted, wait for the new one."""
+    uuid = session.host.domain_info(domid).uuid
+    while True:
+        session.note(f"Waiting for domain {domid} to die")
+        session.host.wait_domain_end((domid,), True)
+        session.note(f"Domain {domid} has been destroyed.")
+        try:
+            domid = session.host.find_domain(uuid).domid
+        except DomainNotFound:
+            return
+
+
+def start_viewer(session: Session, domid: int, autopass: bool) -> None:
+    """Start a viewer of the domain's display and leave it alone."""
+    from xlpy.cli.vnc import become_viewer
+
+    address = session.host.vnc_address(domid)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.fork():
+        return
+    try:
+        become_viewer(address, autopass, os.environ)
+    except XlError as error:
+        from xlpy.cli.failure import report
+
+        report(error, session)
+    finally:
+        os._exit(1)
+
+
+def config_update(session: Session, args: Arguments) -> int | None:
+    """``xl config-update``: the configuration for the domain's next restart."""
+    if session.xl:
+        session.warn(
+            "WARNING: xl now has better capability to manage domain configuration, "
+            "avoid using this command when possible"
+        )
+    domid = session.domid(args.rest[0])
+    try:
+        path, overrides = named_config(args.rest[1:], args)
+    except UsageError:
+        return _too_many(session, "config-update")
+    if path is None:
+        raise UsageError("Config file not specified", exit_status=1)
+    parsed = read_config(session, path, overrides, quiet=True)
+    if args.flag("d") or session.options.dry_run:
+        print_config(session, parsed.config, sys.stdout, listed=True)
+    if not session.options.dry_run:
+        session.say(f"setting dom{domid} configuration")
+        config = with_absolute_paths(parsed.config, os.getcwd())
+        session.host.update_config(domid, config, parsed.source)
+    return None
+
+
+def print_config(session: Session, config: DomainConfig, out: TextIO, listed: bool = False) -> None:
+    """Print a configuration as libxl's JSON; ``listed`` in the form of ``xl list -l``, without a domid."""
+    from xlpy.config.libxl_json import domain_json, domain_list_json
+
+    out.write((domain_list_json([(None, config)]) if listed else domain_json(config)) + "\n")
+
+
+def _too_many(session: Session, name: str) -> int:
+    """What xl does about a second file: help, and exit status 2."""
+    from xlpy.cli.commands import COMMANDS
+    from xlpy.cli.help import print_help
+
+    print_help(session, COMMANDS[name])
+    return 2
