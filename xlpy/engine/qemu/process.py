@@ -30,6 +30,7 @@ class QemuProcess:
         self.pid = pid
         self.start_ticks = start_ticks
         self.gone = False
+        self.exit_status: int | None = None  # of a child that has ended; a signal's number negative
         self._pidfd = pidfd
         self._pidfd_lock = threading.Lock()
         self._ended = threading.Event()
@@ -53,7 +54,7 @@ class QemuProcess:
         def ended(_events: int) -> None:
             if not self.gone and _has_ended(self._pidfd):
                 self.gone = True
-                _reap(self._pidfd)
+                self._reap()
                 self._ended.set()
                 reactor.release(self._pidfd, self._close)
                 on_gone()
@@ -77,7 +78,7 @@ class QemuProcess:
             return self._ended.wait(timeout_s)
         if not _has_ended(self._pidfd, timeout_s):
             return False
-        _reap(self._pidfd)
+        self._reap()
         return True
 
     def forget(self) -> None:
@@ -86,6 +87,14 @@ class QemuProcess:
             self._reactor.release(self._pidfd, self._close)
         elif self._reactor is None:
             self._close()
+
+    def _reap(self) -> None:
+        try:
+            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)
+        except ChildProcessError:
+            return  # adopted: somebody else's child
+        if result is not None:
+            self.exit_status = result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
     def _close(self) -> None:
         with self._pidfd_lock:
@@ -169,10 +178,3 @@ def _has_ended(pidfd: int, timeout_s: float = 0) -> bool:
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(timeout_s * 1000))
-
-
-def _reap(pidfd: int) -> None:
-    try:
-        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        pass  # adopted: somebody else's child
