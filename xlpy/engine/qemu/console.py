@@ -1,0 +1,259 @@
+"""Console: one serial line or virtio console of a domain, shown to any number of viewers.
+
+QEMU writes all output to a log and to a socket of ours. The log is what viewers get: from its beginning, or from now
+on, each at its own pace. What comes on the socket only says that the log has grown. So nothing is lost or doubled when
+xlpyd restarts, and a slow viewer holds up nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+
+from xlpy.engine.qemu.console_log import KEPT_BYTES, ConsoleLog
+from xlpy.engine.qemu.reactor import GONE, READ, WRITE
+from xlpy.engine.qemu.socket_path import connect_unix
+from xlpy.errors import EngineError, InvalidState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.engine.qemu.reactor import Reactor
+
+_RECEIVE_BYTES = 65536
+_INPUT_LIMIT_BYTES = 65536
+_TRIM_STEP_BYTES = 256 << 10
+# QEMU writes to the socket a moment before it writes to the log
+_LATE_LOOKS_S = (0.005, 0.05)
+_SKIPPED = b"\r\n[xlpy: some output was skipped]\r\n"
+
+
+class Console:
+    """All state is the reactor thread's; the public methods may be called from any thread."""
+
+    def __init__(self, reactor: Reactor, socket_path: str, log_path: str) -> None:
+        self._reactor = reactor
+        self._socket_path = socket_path
+        self._log_path = log_path
+        self._socket: socket.socket | None = None
+        self._viewers: list[_Viewer] = []
+        self._input = bytearray()
+        self._received = 0
+        self._looks = 0
+
+    def connect(self) -> None:
+        """Take QEMU's end of the console. Raises EngineError."""
+        try:
+            sock = connect_unix(self._socket_path)
+        except OSError as error:
+            raise EngineError(
+                f"the console does not answer: {error.strerror}", detail=self._socket_path
+            ) from error
+        sock.setblocking(False)
+        self._socket = sock
+        self._reactor.watch(sock.fileno(), self._ready)
+
+    def attach(self, stream: int, history: bool) -> None:
+        """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too."""
+        try:
+            if not stat.S_ISSOCK(os.fstat(stream).st_mode):
+                raise EngineError("a console needs a socket to talk through")
+            log = ConsoleLog(self._log_path)
+        except OSError as error:
+            os.close(stream)
+            raise EngineError(f"the console's log cannot be read: {error.strerror}") from error
+        except EngineError:
+            os.close(stream)
+            raise
+        viewer = _Viewer(self, self._reactor, socket.socket(fileno=stream), log, history)
+        self._reactor.call_soon(lambda: self._add(viewer))
+
+    def write(self, data: bytes) -> None:
+        """Type something on the console. Raises InvalidState when QEMU has ended."""
+        if self._socket is None:
+            raise InvalidState("nobody listens on the console: the domain's QEMU has ended")
+        self._reactor.call_soon(lambda: self.type_in(data))
+
+    def close(self) -> None:
+        """Let the viewers go, after what the console still had to say."""
+        self._reactor.call_soon(self._shut)
+
+    # -- on the reactor's thread
+
+    @property
+    def takes_input(self) -> bool:
+        """Whether viewers may go on typing."""
+        return len(self._input) < _INPUT_LIMIT_BYTES
+
+    def type_in(self, data: bytes) -> None:
+        """Pass input to the guest, as far as it takes it."""
+        self._input += data
+        self._pass_input()
+
+    def drop(self, viewer: _Viewer) -> None:
+        """A viewer has gone."""
+        if viewer in self._viewers:
+            self._viewers.remove(viewer)
+
+    def _add(self, viewer: _Viewer) -> None:
+        self._viewers.append(viewer)
+        viewer.start()
+        if self._socket is None:
+            viewer.finish()
+
+    def _ready(self, events: int) -> None:
+        if self._socket is None:
+            return
+        if events & WRITE:
+            self._pass_input()
+        try:
+            count = len(self._socket.recv(_RECEIVE_BYTES))
+        except BlockingIOError:
+            return
+        except OSError:
+            count = 0
+        if count == 0:
+            self._shut()
+            return
+        self._received += count
+        if self._received >= _TRIM_STEP_BYTES:
+            self._received = 0
+            self._trim()
+        self._show()
+        if self._viewers:
+            self._look_again()
+
+    def _show(self) -> None:
+        for viewer in list(self._viewers):
+            viewer.pump()
+
+    def _look_again(self) -> None:
+        self._looks += 1
+        current = self._looks
+
+        def look() -> None:
+            if current == self._looks:  # else a later output looks again
+                self._show()
+
+        for delay_s in _LATE_LOOKS_S:
+            self._reactor.call_later(delay_s, look)
+
+    def _trim(self) -> None:
+        try:
+            log = ConsoleLog(self._log_path)
+        except OSError:
+            return  # being destroyed
+        log.trim()
+        log.close()
+
+    def _pass_input(self) -> None:
+        if self._socket is None:
+            self._input.clear()
+            return
+        try:
+            sent = self._socket.send(self._input) if self._input else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            sent = len(self._input)  # QEMU is going; its end is noticed when reading
+        was_full = not self.takes_input
+        del self._input[:sent]
+        self._reactor.change(self._socket.fileno(), READ | WRITE if self._input else READ)
+        if was_full and self.takes_input:
+            for viewer in self._viewers:
+                viewer.update_interest()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            self._reactor.release(self._socket.fileno(), self._socket.close)
+            self._socket = None
+        for viewer in list(self._viewers):
+            viewer.finish()
+
+
+class _Viewer:
+    """One who looks at a console; lives on the reactor's thread."""
+
+    def __init__(
+        self, console: Console, reactor: Reactor, sock: socket.socket, log: ConsoleLog, history: bool
+    ) -> None:
+        self._console = console
+        self._reactor = reactor
+        self._socket = sock
+        self._log = log
+        self._offset = log.start() if history else log.size()
+        self._unsent = b""
+        self._reading = True
+        self._finishing = False
+        self._closed = False
+
+    def start(self) -> None:
+        self._reactor.watch(self._socket.fileno(), self._ready, READ | WRITE)
+        self.pump()
+
+    def finish(self) -> None:
+        """Close once everything is sent."""
+        self._finishing = True
+        self.pump()
+
+    def pump(self) -> None:
+        """Send what the log has and the viewer takes."""
+        try:
+            while not self._closed and self._fill():
+                sent = self._socket.send(self._unsent, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                self._unsent = self._unsent[sent:]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._close()
+        if self._finishing and not self._unsent:
+            self._close()
+        self.update_interest()
+
+    def update_interest(self) -> None:
+        if not self._closed:
+            reads = READ if self._reading and self._console.takes_input else 0
+            self._reactor.change(self._socket.fileno(), reads | (WRITE if self._unsent else 0))
+
+    def _fill(self) -> bool:
+        """Take the next piece of the log, if there is any and the last one is sent."""
+        if self._unsent:
+            return True
+        if self._log.size() - self._offset > KEPT_BYTES + _TRIM_STEP_BYTES:
+            start = self._log.start()
+            if start > self._offset:
+                self._offset = start
+                self._unsent = _SKIPPED
+                return True
+        self._unsent = self._log.read(self._offset)
+        self._offset += len(self._unsent)
+        return bool(self._unsent)
+
+    def _ready(self, events: int) -> None:
+        if events & READ and self._reading:
+            self._read()
+        if events & WRITE:
+            self.pump()
+        if events & GONE:
+            self._close()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._close()
+            return
+        if data:
+            self._console.type_in(data)
+        else:
+            self._reading = False  # it types no more, but goes on looking
+        self.update_interest()
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._console.drop(self)
+            self._reactor.release(self._socket.fileno(), self._socket.close)
+            self._log.close()
