@@ -1,0 +1,85 @@
+"""What reading a config had to say that isn't a reason to stop."""
+
+from __future__ import annotations
+
+from xlpy.errors import ConfigError
+from xlpy.model.record import Record
+
+
+class Diagnostic(Record):
+    """A warning about a config. ``code`` is stable and short, ``detail`` the line with a caret."""
+
+    code: str
+    message: str
+    where: str
+    hint: str | None = None
+    detail: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+class SpecError(Exception):
+    """A spec (``disk=``, ``vif=`` ... or the argument of an attach command) that can't be used.
+
+    ``offset`` and ``length`` say where in the spec. Who knows the place of the spec makes a ConfigError of it.
+    """
+
+    def __init__(
+        self, message: str, offset: int = 0, length: int = 1, hint: str | None = None, exit_status: int = 1
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.hint = hint
+        self.exit_status = exit_status
+
+
+def command_line_error(error: SpecError, text: str, source: str) -> ConfigError:
+    """The error to raise for a spec that stood on the command line; ``source`` is what to call that."""
+    offset = min(error.offset, len(text))
+    caret = " " * offset + "^" * max(1, min(error.length, len(text) - offset))
+    return ConfigError(
+        error.message,
+        error.hint,
+        detail=f"{text}\n{caret}",
+        where=f"{source}:1:{offset + 1}",
+        exit_status=error.exit_status,
+    )
+
+
+def nearest(word: str, known: tuple[str, ...], most_changes: int = 2) -> str | None:
+    """The known word that is fewest changes away, if it is near enough to be meant."""
+    best, best_changes = None, min(most_changes, max(1, len(word) // 3)) + 1
+    for candidate in known:
+        if abs(len(candidate) - len(word)) < best_changes:
+            changes = _changes(word, candidate, best_changes)
+            if changes < best_changes:
+                best, best_changes = candidate, changes
+    return best
+
+
+def one_of(known: tuple[str, ...], word: str) -> str:
+    """A hint for a word that isn't among the known ones."""
+    meant = nearest(word, known)
+    if meant is not None:
+        return f"did you mean '{meant}'?"
+    return "one of " + " ".join(known)
+
+
+def _changes(one: str, other: str, limit: int) -> int:
+    """Edits (insert, delete, replace, swap neighbours) between two words; at least ``limit`` means too many."""
+    before: list[int] = []
+    previous = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        current = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) >= limit:
+            return limit
+        before, previous = previous, current
+    return previous[-1]

@@ -1,0 +1,220 @@
+"""Network card specs: ``vif=`` and network-attach (xl-network-configuration(5), libxlu_vif.c)."""
+
+from __future__ import annotations
+
+from xlpy.config.cnumber import ULONG_MAX, int32, strtoul, uint32
+from xlpy.config.diagnostic import SpecError, command_line_error, one_of
+from xlpy.config.pieces import comma_pieces
+from xlpy.config.xlconf import XlConf
+from xlpy.model.domain_config import NicConfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from xlpy.config.draft import Draft
+
+    Warn = Callable[[str, int, int, str | None], None]
+
+_STRINGS = {
+    "bridge": "bridge",
+    "gatewaydev": "gatewaydev",
+    "netdev": "gatewaydev",
+    "ip": "ip",
+    "script": "script",
+    "backend": "backend_domname",
+    "vifname": "ifname",
+    "model": "model",
+    "vlan": "vlan",
+    "forwarddev": "coloft_forwarddev",
+}
+_NAMES = (*_STRINGS, "type", "mac", "rate", "devid", "mtu", "trusted", "untrusted")
+_OLD = {"netdev": ("netdev is deprecated", "write gatewaydev="), "accel": ("accel has no effect", None)}
+_TYPES = {"vif": "vif", "ioemu": "vif_ioemu"}
+_DEFAULT_INTERVAL_US = 50_000
+_UINT32_MAX = (1 << 32) - 1
+_RATE_FACTORS = {"G": 10**9, "M": 10**6, "K": 10**3}
+_INTERVAL_FACTORS = {"": 10**6, "s": 10**6, "m": 10**3, "ms": 10**3, "u": 1, "us": 1}
+
+
+def vifs(draft: Draft) -> None:
+    """The ``vif`` setting. As in xl a piece that can't be read is only warned about, and left out."""
+    settings = draft.settings
+    found: list[NicConfig] = []
+    for atom in settings.atoms("vif") or ():
+        spec_atom = atom
+
+        def warn(message: str, offset: int, length: int, hint: str | None) -> None:
+            settings.warn_in("vif-piece", f"vif: {message}", spec_atom, offset, length, hint)  # noqa: B023
+
+        try:
+            nic = read_vif_spec(comma_pieces(atom.text), draft.conf, warn)
+        except SpecError as error:
+            raise settings.spec_error("vif", atom, error) from error
+        found.append(nic.replace(devid=len(found)) if nic.devid is None else nic)
+    if found:
+        draft.sections["config"]["nics"] = tuple(found)
+
+
+def parse_vif_arguments(
+    arguments: Sequence[str],
+    source: str = "command line",
+    conf: XlConf | None = None,
+    warn: Warn | None = None,
+) -> NicConfig:
+    """The card that the arguments of network-attach describe; each is one piece, and all must be right.
+
+    Raises ConfigError.
+    """
+    pieces = []
+    offset = 0
+    for argument in arguments:
+        pieces.append((offset, argument))
+        offset += len(argument) + 1
+    try:
+        return read_vif_spec(pieces, conf or XlConf(), warn, strict=True)
+    except SpecError as error:
+        raise command_line_error(error, " ".join(arguments), source) from error
+
+
+def read_vif_spec(
+    pieces: Iterable[tuple[int, str]], conf: XlConf, warn: Warn | None, strict: bool = False
+) -> NicConfig:
+    """The card that (offset, text) pieces describe, on top of xl.conf's defaults (xl's parse_nic_config).
+
+    What is wrong with a piece goes to ``warn(message, offset, length, hint)``, or is raised if ``strict``.
+    """
+    nic: dict[str, Any] = {}
+    defaults = (
+        ("script", conf.vif_script),
+        ("bridge", conf.vif_bridge),
+        ("gatewaydev", conf.vif_gatewaydev),
+        ("backend_domname", conf.vif_backend),
+    )
+    nic.update([(field, value) for field, value in defaults if value is not None])
+    for offset, piece in pieces:
+        try:
+            _read_piece(nic, piece, offset, warn)
+        except _BadPiece as error:
+            if strict:
+                raise SpecError(error.message, error.offset, error.length, error.hint) from None
+            if warn is not None:
+                warn(f"{error.message}; it has no effect", error.offset, error.length, error.hint)
+    return NicConfig(**nic)
+
+
+class _BadPiece(SpecError):
+    """A piece that xl complains about and then goes on without when it comes from a config."""
+
+
+def _read_piece(nic: dict[str, Any], piece: str, offset: int, warn: Warn | None) -> None:
+    key, equals, value = piece.partition("=")
+    at = offset + len(key) + 1
+    if not equals:
+        if key not in ("trusted", "untrusted"):
+            raise _BadPiece(f"unknown parameter '{piece:.40}'", offset, len(piece), one_of(_NAMES, piece))
+        nic["trusted"] = key == "trusted"
+    elif key in _STRINGS:
+        nic[_STRINGS[key]] = value
+    elif key == "type":
+        if value not in _TYPES:
+            raise _BadPiece(f"unknown type '{value:.40}'", at, len(value), one_of(tuple(_TYPES), value))
+        nic["nictype"] = _TYPES[value]
+    elif key == "mac":
+        _read_mac(nic, value, at)
+    elif key == "rate":
+        nic["rate_bytes_per_interval"], nic["rate_interval_usecs"] = parse_rate(value, at)
+    elif key in ("devid", "mtu"):
+        number = _number(value, at)
+        nic[key] = None if key == "devid" and number == -1 else number
+    elif key.startswith("colo_") and key in NicConfig.fields_:
+        nic[key] = value
+    elif key != "accel":
+        raise _BadPiece(f"unknown parameter '{key:.40}'", offset, len(key), one_of(_NAMES, key))
+    if key in _OLD and warn is not None:
+        message, hint = _OLD[key]
+        warn(message, offset, len(key), hint)
+
+
+def _number(text: str, offset: int) -> int:
+    value, end = strtoul(text, 10)
+    if not end or value == ULONG_MAX:
+        raise SpecError(f"'{text:.40}' is no number", offset, len(text))
+    return int32(value)
+
+
+def _read_mac(nic: dict[str, Any], text: str, offset: int) -> None:
+    """Six hexadecimal numbers with any one character between them.
+
+    Of an address that breaks off xl keeps the octets before the bad one.
+    """
+    octets = [int(octet, 16) for octet in nic.get("mac", "0:0:0:0:0:0").split(":")]
+    rest, good = text, True
+    for index in range(6):
+        value, end = strtoul(rest, 16)
+        good = end > 0 and uint32(value) <= 0xFF
+        if not good:
+            break
+        octets[index] = uint32(value)
+        rest = rest[end + 1 :]
+    if any(octets):
+        nic["mac"] = ":".join([f"{octet:02x}" for octet in octets])
+    else:
+        nic.pop("mac", None)
+    if not good:
+        raise _BadPiece(f"'{text:.40}' is no MAC address", offset, len(text), "write it as 00:16:3e:12:34:56")
+
+
+def parse_rate(text: str, offset: int = 0) -> tuple[int, int]:
+    """``10Mb/s@20ms`` as (bytes per interval, interval in microseconds). Raises SpecError.
+
+    Prefixes are powers of 1000; an interval without a unit is in seconds, whatever the manual says.
+    """
+    rate, at_sign, interval = text.partition("@")
+    interval_us = _DEFAULT_INTERVAL_US
+    if not rate:
+        raise SpecError("no rate is given", offset, len(text), "write it as 10Mb/s or 1MB/s@20ms")
+    bytes_per_s = _bytes_per_s(rate, offset)
+    if at_sign:
+        interval_us = _interval_us(interval, offset + len(rate) + 1)
+    if bytes_per_s * interval_us > ULONG_MAX:
+        raise SpecError(f"the rate '{text:.40}' is too high", offset, len(text))
+    return bytes_per_s * interval_us // 10**6, interval_us
+
+
+def _bytes_per_s(rate: str, offset: int) -> int:
+    digits = _leading_digits(rate)
+    unit = rate[len(digits) :]
+    bits = unit.endswith("b/s")
+    prefix = unit[:-3] if bits or unit.endswith("B/s") else "?"
+    if not digits or prefix not in ("", *_RATE_FACTORS):
+        raise SpecError(
+            f"'{rate:.40}' is no rate", offset, len(rate), "write it as N[G|M|K](B|b)/s, such as 10Mb/s"
+        )
+    number, end = strtoul(digits)  # base 0, so that a leading 0 means octal
+    if not 0 < number <= _UINT32_MAX:
+        raise SpecError(f"the rate '{rate:.40}' is out of range", offset, len(rate))
+    if end == len(digits):  # else xl takes the digit that isn't octal for the prefix
+        number *= _RATE_FACTORS.get(prefix, 1)
+    return number // 8 if "b" in rate[end : end + 2] else number
+
+
+def _interval_us(text: str, offset: int) -> int:
+    digits = _leading_digits(text)
+    factor = _INTERVAL_FACTORS.get(text[len(digits) :])
+    if not digits or factor is None:
+        raise SpecError(f"'{text:.40}' is no interval", offset, len(text), "write it as 50ms, 20us or 1s")
+    number, end = strtoul(digits)
+    if end < len(digits):
+        factor = 1
+    if not 0 < number <= _UINT32_MAX or number * factor > _UINT32_MAX:
+        raise SpecError(f"the interval '{text:.40}' is out of range", offset, len(text))
+    return number * factor
+
+
+def _leading_digits(text: str) -> str:
+    end = 0
+    while end < len(text) and text[end] in "0123456789":
+        end += 1
+    return text[:end]
