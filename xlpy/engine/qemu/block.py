@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 from xlpy.engine.qemu.disk_image import BLOCK_DRIVERS, check_disk, image_format, is_block_device, is_empty
@@ -116,7 +117,7 @@ def _virtio_slot(vdev: Vdev, taken: Collection[int]) -> int:
     return disk_slot(vdev.disk, vdev.partition + 16, taken) if wanted in taken else wanted
 
 
-def plan_controllers(config: DomainConfig, disks: Iterable[DiskRecord]) -> dict[str, int]:
+def plan_controllers(disks: Iterable[DiskRecord]) -> dict[str, int]:
     """The controllers that these disks sit on, with their PCI slots."""
     buses = {disk.bus for disk in disks}
     slots: dict[str, int] = {}
@@ -157,6 +158,19 @@ def block_node(disk: DiskConfig, node_name: str) -> dict[str, object]:
             "discard": unmap,
             "cache": cache,
         },
+    }
+
+
+def dead_node(node_name: str, size_bytes: int = 0) -> dict[str, object]:
+    """A QEMU block node that fails every request: in the place of an image that was taken away."""
+    return {
+        "driver": "blkdebug",
+        "node-name": f"{node_name}-gone",
+        "image": {"driver": "null-co", "size": size_bytes},
+        "inject-error": [
+            {"event": "none", "errno": errno.EIO, "iotype": kind, "immediately": True}
+            for kind in ("read", "write", "write-zeroes", "discard", "flush")
+        ],
     }
 
 

@@ -12,8 +12,9 @@ import os
 
 from xlpy.engine.qemu.block import boot_turns
 from xlpy.engine.qemu.pci_slots import nic_slot, slot_properties
+from xlpy.engine.qemu.rate_limit import limit_rate
 from xlpy.engine.qemu.runtime_record import NicRecord
-from xlpy.engine.qemu.tap import interface_exists, may_make_taps, missing_bridge
+from xlpy.engine.qemu.tap import interface_exists, may_make_taps, missing_bridge, open_tap
 from xlpy.errors import ConfigError, NotSupported
 from xlpy.model.domain import DomainType
 
@@ -175,6 +176,19 @@ def qemu_model(config: DomainConfig, nic: NicConfig) -> str:
     if model not in MODELS:
         raise ConfigError(f"vif {nic.devid}: unknown model '{model}'", f"models are {', '.join(MODELS)}")
     return MODELS[model]
+
+
+def open_nic_tap(record: NicRecord) -> int:
+    """The tap of a card, in its bridge and limited to its rate, as a descriptor for QEMU. Raises as ``open_tap`` does."""
+    nic, ifname = record.config, record.ifname or ""
+    fd = open_tap(ifname, nic.bridge or "", nic.mtu)
+    try:
+        if nic.rate_bytes_per_interval:
+            limit_rate(ifname, nic)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def netdev(record: NicRecord, fd: str | None = None) -> dict[str, object]:

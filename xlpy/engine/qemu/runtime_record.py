@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 class DiskRecord(Record):
     """A disk as QEMU has it. ``device_id`` names the device, ``node_name`` the block node behind it.
 
-    ``slot`` is its PCI slot where it has one of its own; ``unit`` its place on a bus of IDE or SCSI.
+    ``slot`` is its PCI slot where it has one of its own; ``unit`` its place on a bus of IDE or SCSI. ``closing``: its
+    image has been taken away, the guest has yet to let go of the device.
     """
 
     config: DiskConfig
     device_id: str
     node_name: str
-    bus: str = "virtio"  # virtio ide sata scsi
+    bus: str = "virtio"  # virtio ide sata scsi lsi
     slot: int | None = None
     unit: int | None = None
+    closing: bool = False
 
 
 class NicRecord(Record):
