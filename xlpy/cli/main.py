@@ -139,15 +139,20 @@ def _command(session: Session, name: str) -> Command:
 
 
 def _command_arguments(session: Session, command: Command, words: list[str]) -> Arguments:
+    if (
+        session.xl and command.name == "help"
+    ):  # the one command of xl that takes a word as it is, dashes and all
+        found = Arguments(())
+        found.rest = words
+        return found
     try:
-        found = parse(words, command.options, () if session.xl else GLOBALS)
+        return parse(words, command.options, () if session.xl else GLOBALS)
     except OptionError as error:
         if session.xl:
             raise UsageError(f"option `{error.optopt}' not supported.") from None
         raise UsageError(
             f"{command.name}: {error.message}", error.hint or f"see: xlpy help {command.name}"
         ) from None
-    return found
 
 
 def _absent(session: Session, command: Command, words: list[str]) -> XlError:

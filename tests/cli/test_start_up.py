@@ -1,0 +1,81 @@
+"""What a command imports is most of what it costs: the common path stays without the heavy modules."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "argparse", "asyncio", "click", "contextlib", "ctypes", "dataclasses", "inspect", "logging", "paramiko", "pathlib",
+    "rich", "shutil", "sqlite3", "subprocess", "tempfile", "threading", "typing", "uuid", "yaml",
+}  # fmt: skip
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules that are loaded after this code has run in a fresh interpreter without site."""
+    root = str(Path(__file__).parents[2])
+    probe = f"import sys\nsys.path.insert(0, {root!r})\n{code}\nprint('MODULES', *sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", probe],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    return set(done.stdout.rpartition("MODULES ")[2].split())
+
+
+ENGINE = """
+from xlpy.engine.base import Engine
+from xlpy.model.domain import DomainInfo
+class Small(Engine):
+    def list_domains(self):
+        return (DomainInfo(domid=0, uuid="0", name="Domain-0", start_time_s=0.0),)
+    def find_domain(self, reference):
+        return self.list_domains()[0]
+    def destroy_domain(self, domid):
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list"],
+        ["list", "Domain-0"],
+        ["destroy", "-f", "0"],
+        ["domid", "Domain-0"],
+        ["uptime"],
+        ["vm-list"],
+        ["help"],
+    ],
+    ids=" ".join,
+)
+def test_a_plain_command_is_light(words: list[str]) -> None:
+    loaded = modules_after(
+        f"{ENGINE}\nfrom xlpy.cli.main import run\nassert run({words}, open_host=lambda address: Small()) == 0"
+    )
+    assert not loaded & HEAVY
+
+
+def test_the_client_is_light() -> None:
+    assert not modules_after("import xlpy.client.host, xlpy.client.address, xlpy.transport.unix") & HEAVY
+
+
+def test_the_config_parser_is_light() -> None:
+    code = """
+from xlpy.config.domain import parse_domain_config
+parse_domain_config('name="x"\\ntype="pvh"\\nkernel="/k"\\nmemory=32\\ndisk=["/d,raw,xvda,w"]\\nvif=[""]\\n', "x.cfg")
+"""
+    assert not modules_after(code) & HEAVY
+
+
+def test_the_version_needs_nothing() -> None:
+    code = "sys.argv = ['xlpy', '--version']\nfrom xlpy.__main__ import main\nassert main() == 0"
+    ours = {name for name in modules_after(code) if name.startswith("xlpy")}
+    assert ours == {"xlpy", "xlpy.__main__"}

@@ -1,0 +1,132 @@
+"""How far a save, restore or migration has come: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Protocol, TextIO
+
+    from xlpy.model.migration import TransferProgress
+
+    class Reporter(Protocol):
+        """Used as ``with reporter: ... reporter(moment)``."""
+
+        def __enter__(self) -> None: ...
+        def __exit__(
+            self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        ) -> None: ...
+        def __call__(self, moment: TransferProgress) -> None: ...
+
+
+_LINE_EVERY_MS = 5000
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def bytes_text(count: float) -> str:
+    """A number of bytes in the unit that keeps it short: ``61.2 MiB``."""
+    for unit in _UNITS:
+        if count < 1024 or unit == _UNITS[-1]:
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit in ("B", "KiB") else f"{count:.1f} {unit}"
+
+
+def fraction(moment: TransferProgress) -> float:
+    """How much of the state is over, from 0 to 1; what the guest has dirtied again counts as not over."""
+    if moment.phase == "completed":
+        return 1.0
+    if moment.total_bytes <= 0:
+        return 0.0
+    return max(0.0, min(1.0, 1 - moment.remaining_bytes / moment.total_bytes))
+
+
+def moment_text(moment: TransferProgress) -> str:
+    """All that is known of a moment in one line."""
+    parts = [f"{bytes_text(moment.transferred_bytes)} transferred"]
+    if moment.rate_bytes_per_s:
+        parts.append(f"{bytes_text(moment.rate_bytes_per_s)}/s")
+    if moment.remaining_bytes:
+        parts.append(f"{bytes_text(moment.remaining_bytes)} left")
+    if moment.dirty_rate_bytes_per_s:
+        parts.append(f"{bytes_text(moment.dirty_rate_bytes_per_s)}/s dirtied")
+    if moment.downtime_ms:
+        parts.append(f"downtime {moment.downtime_ms} ms")
+    return ", ".join(parts)
+
+
+class Lines:
+    """A line every few seconds, and one at the end. ``rewrite`` writes over one line instead, with carriage returns."""
+
+    def __init__(self, what: str, out: TextIO, rewrite: bool = False) -> None:
+        self._what = what
+        self._out = out
+        self._rewrite = rewrite
+        self._last_ms: int | None = None
+        self._width = 0
+
+    def __enter__(self) -> None:
+        self._last_ms = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._width:
+            self._out.write("\n")
+            self._out.flush()
+
+    def __call__(self, moment: TransferProgress) -> None:
+        due = self._last_ms is None or moment.elapsed_ms - self._last_ms >= _LINE_EVERY_MS
+        if not (due or self._rewrite or moment.phase == "completed"):
+            return
+        self._last_ms = moment.elapsed_ms
+        line = f"{self._what}: {fraction(moment):4.0%} {moment_text(moment)}"
+        if self._rewrite:
+            self._out.write(f"\r{line:{self._width}}")
+            self._width = len(line)
+        else:
+            self._out.write(f"{line}\n")
+        self._out.flush()
+
+
+class Bar:
+    """A bar on the last line of the terminal, with numbers as far as they fit."""
+
+    def __init__(self, what: str, out: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[numbers]}", style="dim"),
+            console=Console(file=out),
+        )
+        self._task = self._progress.add_task(what, total=1.0, numbers="")
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, moment: TransferProgress) -> None:
+        self._progress.update(self._task, completed=fraction(moment), numbers=moment_text(moment))
+
+
+class Silence:
+    """Reports nothing."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def __call__(self, moment: TransferProgress) -> None:
+        pass
