@@ -35,10 +35,10 @@ def create(session: Session, args: Arguments) -> int | None:
         return _too_many(session, "create")
     parsed = read_config(session, path, overrides, quiet)
     if args.flag("dryrun") or session.options.dry_run:
-        print_config(session, parsed.config, sys.stdout)
+        print_config(parsed.config, sys.stdout)
         return None
     if args.flag("d"):
-        print_config(session, parsed.config, sys.stderr)
+        print_config(parsed.config, sys.stderr)
     config = with_absolute_paths(parsed.config, os.getcwd())
     console = args.flag("c")
     paused = args.flag("p")
@@ -129,7 +129,7 @@ def config_update(session: Session, args: Arguments) -> int | None:
         raise UsageError("Config file not specified", exit_status=1)
     parsed = read_config(session, path, overrides, quiet=True)
     if args.flag("d") or session.options.dry_run:
-        print_config(session, parsed.config, sys.stdout, listed=True)
+        print_config(parsed.config, sys.stdout, entry=True)
     if not session.options.dry_run:
         session.say(f"setting dom{domid} configuration")
         config = with_absolute_paths(parsed.config, os.getcwd())
@@ -137,11 +137,11 @@ def config_update(session: Session, args: Arguments) -> int | None:
     return None
 
 
-def print_config(session: Session, config: DomainConfig, out: TextIO, listed: bool = False) -> None:
-    """Print a configuration as libxl's JSON; ``listed`` in the form of ``xl list -l``, without a domid."""
-    from xlpy.config.libxl_json import domain_json, domain_list_json
+def print_config(config: DomainConfig, out: TextIO, entry: bool = False) -> None:
+    """Print a configuration as libxl's JSON; ``entry`` as ``xl config-update -d`` does, with an unset domid."""
+    from xlpy.config.libxl_json import domain_entry_json, domain_json
 
-    out.write((domain_list_json([(None, config)]) if listed else domain_json(config)) + "\n")
+    out.write(domain_entry_json(None, config) if entry else domain_json(config))
 
 
 def _too_many(session: Session, name: str) -> int:
