@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from pathlib import Path
 
 from xlpy.agent.channel import PeerChannel
 from xlpy.agent.serve import Service
+from xlpy.agent.session import Session
 from xlpy.agent.supervisor import Supervisor
 from xlpy.client.host import Host
 from xlpy.engine.base import Engine
@@ -19,8 +21,9 @@ class InProcessHost:
 
     def __init__(self, engine: Engine, state_dir: Path) -> None:
         self.engine = engine
-        self.supervisor = Supervisor(engine)
-        self.supervisor.start(lambda end: None)
+        state_dir.mkdir(parents=True, exist_ok=True)
+        self.supervisor = Supervisor(engine, str(state_dir))
+        self.supervisor.take_up()
         self._threads: list[threading.Thread] = []
         self._hosts: list[Host] = []
         self._channels: list[PeerChannel] = []
@@ -58,8 +61,12 @@ class InProcessHost:
         channel = PeerChannel(connected)
         self._channels.append(channel)
         try:
-            Service(channel, self.supervisor).run()
-        except OSError:
-            pass  # the client hung up in the middle
+            session = Session(self.supervisor, os.getuid(), channel.fileno())
+            try:
+                Service(channel, session).run()
+            except OSError:
+                pass  # the client hung up in the middle
+            finally:
+                session.settle()
         finally:
             channel.close()

@@ -1,9 +1,239 @@
-"""Supervisor: what stands between the clients and the engine of a host."""
+"""Supervisor: the engine of this host, and beside it the record of what its domains are and shall be.
+
+It chooses domids, keeps names and uuids unique, applies the rules for ended domains, and keeps everybody from touching a
+domain whose state is on its way somewhere else. What needs none of that goes straight to the engine.
+"""
 
 from __future__ import annotations
 
+import time
+import uuid as uuid_module
+
+from xlpy.agent.adoption import take_up
 from xlpy.agent.delegate import Delegate
+from xlpy.agent.domain_record import DOING, DomainRecord, Phase
+from xlpy.agent.ends import Ends
+from xlpy.agent.event_log import EventLog
+from xlpy.agent.handover import Handover
+from xlpy.agent.lifecycle import Lifecycle, with_identity
+from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
+from xlpy.agent.store import Store
+from xlpy.agent.stream import Stream
+from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState, XlError
+from xlpy.model.domain import DomainEnd, DomainInfo, ShutdownReason
+from xlpy.model.domain_config import DomainConfig
+from xlpy.model.event import EventRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xlpy.engine.base import Engine
+
+DOM0_NAME = "Domain-0"
 
 
 class Supervisor(Delegate):
-    """The engine, and the record of its domains."""
+    """All operations of a host, for all its clients. ``take_up`` comes first, ``close`` last; domains outlive both."""
+
+    def __init__(self, engine: Engine, state_dir: str) -> None:
+        super().__init__(engine)
+        self.store = Store(f"{state_dir}/xlpyd.db")
+        self.events = EventLog(self.store)
+        self.ends = Ends()
+        self.lifecycle = Lifecycle(self.store, engine, self.events, f"{state_dir}/dump")
+        self.handover = Handover(self.store, engine, self.events, self.look_again)
+
+    def take_up(self) -> None:
+        """Start the engine, take up the domains that run, and finish or undo what a killed xlpyd left behind."""
+        self.inner.start(self._ended)
+        take_up(self.store, self.inner, self.events, self.lifecycle, self.handover)
+
+    def close(self) -> None:
+        """Let go of everything; domains run on."""
+        self.lifecycle.stop()
+        self.handover.stop()
+        self.inner.close()
+        self.store.close()
+
+    # -- which domains there are
+
+    def list_domains(self) -> tuple[DomainInfo, ...]:
+        return tuple(self._as_recorded(info) for info in self.inner.list_domains())
+
+    def domain_info(self, domid: int) -> DomainInfo:
+        return self._as_recorded(self.inner.domain_info(domid))
+
+    def find_domain(self, reference: str) -> DomainInfo:
+        if reference.isascii() and reference.isdigit():
+            try:
+                return self.domain_info(int(reference))
+            except DomainNotFound:
+                raise _unknown(reference) from None
+        for info in self.list_domains():
+            if info.name == reference:
+                return info
+        record = self.store.by_uuid(reference.lower())
+        if record is None:
+            raise _unknown(reference)
+        return self.domain_info(record.domid)
+
+    def domain_config(self, domid: int) -> DomainConfig:
+        config = self.inner.domain_config(domid)
+        record = self.store.by_domid(domid)
+        return config if record is None else with_identity(config, record.uuid, record.name, None)
+
+    def list_events(self, after_id: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
+        return self.events.list(after_id, limit)
+
+    def restored_outcome(self, transfer_id: str) -> str:
+        return self.store.outcome(transfer_id)
+
+    # -- life
+
+    def create_domain(
+        self,
+        config: DomainConfig,
+        paused: bool = False,
+        supervised: bool = True,
+        config_text: str | None = None,
+    ) -> int:
+        name = config.c_info.name
+        if not name:
+            raise ConfigError("a domain needs a name", 'name = "..." in its configuration')
+        if name == DOM0_NAME:
+            raise DomainExists(f"{DOM0_NAME!r} is the host itself", "choose another name")
+        uuid = (config.c_info.uuid or str(uuid_module.uuid4())).lower()
+        record = self.store.add(
+            DomainRecord(
+                uuid=uuid,
+                domid=0,
+                name=name,
+                phase=Phase.CREATING,
+                config=with_identity(config, uuid, name, None),
+                config_text=config_text,
+                supervised=supervised,
+                paused=paused,
+                started_s=time.time(),
+            ),
+            config.c_info.domid,
+        )
+        try:
+            told = with_identity(config, uuid, name, record.domid)
+            self.inner.create_domain(told, paused, supervised, config_text)
+        except BaseException:
+            self.handover.destroy_in_engine(record.domid)
+            self.store.remove(uuid)
+            raise
+        self.ends.forget(record.domid)
+        self.store.move(uuid, Phase.RUNNING)
+        self.look_again(record.domid)
+        return record.domid
+
+    def destroy_domain(self, domid: int) -> None:
+        record = self.store.by_domid(domid)
+        if domid == 0:
+            raise InvalidState(f"{DOM0_NAME} is the host itself and cannot be destroyed")
+        if record is None:
+            self.inner.destroy_domain(domid)
+            return
+        if record.phase is Phase.INCOMING:
+            self.handover.drop(record)
+            return
+        self.store.move(record.uuid, Phase.DESTROYING)
+        self.handover.destroy_in_engine(domid)
+        self.store.remove(record.uuid)
+
+    def rename_domain(self, domid: int, name: str) -> None:
+        if not name:
+            raise ConfigError("a domain needs a name")
+        record = self._settled(domid)
+        if record is None:
+            raise InvalidState(f"domain {domid} cannot be renamed")
+        if name == DOM0_NAME:
+            raise DomainExists(f"{DOM0_NAME!r} is the host itself", "choose another name")
+        self.store.change(record.uuid, name=name)
+        try:
+            self.inner.rename_domain(domid, name)
+        except XlError:
+            self.store.change(record.uuid, name=record.name)
+            raise
+
+    def update_config(self, domid: int, config: DomainConfig, config_text: str | None = None) -> None:
+        record = self._settled(domid)
+        if record is None:
+            raise InvalidState(f"the configuration of domain {domid} is not kept here")
+        self.store.change(
+            record.uuid,
+            config=with_identity(config, record.uuid, record.name, None),
+            config_text=config_text,
+            updated=True,
+        )
+
+    def dump_core(self, domid: int, stream: int) -> None:
+        with Stream(stream) as owned:
+            self._settled(domid)
+            self.inner.dump_core(domid, owned.hand_over())
+
+    # -- ends
+
+    def look_again(self, domid: int) -> None:
+        """Apply the rules to a domain that may have ended while something else was being done with it."""
+        try:
+            info = self.inner.domain_info(domid)
+        except XlError:
+            return
+        if info.shutdown:
+            self._ended(DomainEnd(domid=domid, reason=info.shutdown_reason or ShutdownReason.UNKNOWN))
+
+    def _ended(self, end: DomainEnd) -> None:
+        """From any thread of the engine."""
+        record = self.store.by_domid(end.domid)
+        if record is not None and record.phase is Phase.RUNNING:
+            if end.destroyed:
+                self.events.add("gone", end.domid, record.name, detail="its engine has lost it")
+                self.store.remove(record.uuid)
+            elif record.supervised:
+                self.lifecycle.ended(record.uuid, end.reason)
+        self.ends.note(end)
+
+    # -- inside
+
+    def _as_recorded(self, info: DomainInfo) -> DomainInfo:
+        """The engine's view, under the name and uuid on record."""
+        record = self.store.by_domid(info.domid)
+        if record is None or record.phase is Phase.INCOMING:
+            return info
+        if record.phase is Phase.DESTROYING:
+            info = info.replace(dying=True)
+        if (info.name, info.uuid) != (record.name, record.uuid):
+            info = info.replace(name=record.name, uuid=record.uuid)
+        return info
+
+    def _settled(self, domid: int) -> DomainRecord | None:
+        """The record of a domain with which nothing is being done. Raises InvalidState, DomainNotFound."""
+        record = self.store.by_domid(domid)
+        if record is None:
+            self.inner.domain_info(domid)
+            return None
+        if record.phase is not Phase.RUNNING:
+            raise InvalidState(f"domain {record.name!r} {DOING[record.phase]}")
+        return record
+
+
+def _unknown(reference: str) -> DomainNotFound:
+    return DomainNotFound(f"{reference} is an invalid domain identifier")
+
+
+def _only_when_settled(operation: str) -> Callable[..., Any]:
+    def method(self: Supervisor, domid: int, *args: Any, **kwargs: Any) -> Any:
+        self._settled(domid)
+        return getattr(self.inner, operation)(domid, *args, **kwargs)
+
+    method.__name__ = operation
+    return method
+
+
+for _operation in NEED_A_SETTLED_DOMAIN:
+    setattr(Supervisor, _operation, _only_when_settled(_operation))

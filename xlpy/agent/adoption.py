@@ -1,0 +1,169 @@
+"""What a new xlpyd finds: it compares the records with what the engine has, and finishes or undoes what was under way.
+
+This runs before the first client is served, but for what needs an answer from another host.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from xlpy.agent.domain_record import DomainRecord, Phase
+from xlpy.errors import XlError
+from xlpy.model.domain import ShutdownReason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.agent.event_log import EventLog
+    from xlpy.agent.handover import Handover
+    from xlpy.agent.lifecycle import Lifecycle
+    from xlpy.agent.store import Store
+    from xlpy.engine.base import Engine
+    from xlpy.model.domain import DomainInfo
+
+log = logging.getLogger("xlpyd")
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle, handover: Handover) -> None:
+    """Mend everything. What can't be mended is written into the record of events and left as it is."""
+    present = {info.domid: info for info in engine.list_domains()}
+    adoption = _Adoption(store, engine, events, lifecycle, handover, present)
+    rebooted = _rebooted(store)
+    for record in store.records():
+        try:
+            if rebooted and record.domid not in present:
+                adoption.lost_with_the_host(record)
+            else:
+                adoption.mend(record)
+        except XlError as error:
+            events.add("adopt", record.domid, record.name, result=error.code, detail=str(error))
+    for info in present.values():
+        if info.domid != 0 and store.by_domid(info.domid) is None:
+            adoption.record_stranger(info)
+
+
+def _rebooted(store: Store) -> bool:
+    """Whether the host was started anew since the last xlpyd: then no domain is left, and that was no crash of theirs."""
+    try:
+        with open(_BOOT_ID, encoding="ascii") as file:
+            boot_id = file.read().strip()
+    except OSError:
+        return False
+    return store.exchange_fact("boot id", boot_id) not in (None, boot_id)
+
+
+class _Adoption:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        events: EventLog,
+        lifecycle: Lifecycle,
+        handover: Handover,
+        present: dict[int, DomainInfo],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._events = events
+        self._lifecycle = lifecycle
+        self._handover = handover
+        self._present = present
+        self._menders = {
+            Phase.CREATING: self._destroy,
+            Phase.RUNNING: self._look,
+            Phase.DESTROYING: self._destroy,
+            Phase.RESTARTING: self._lifecycle.finish_restart,
+            Phase.RECREATING: self._finish_recreation,
+            Phase.SAVING: self._settle,
+            Phase.SAVED: self._settle,
+            Phase.SENT: self._settle,
+            Phase.INCOMING: self._drop,
+            Phase.ACCEPTED: self._finish_acceptance,
+        }
+
+    def mend(self, record: DomainRecord) -> None:
+        """Bring one domain to a phase in which nothing is being done with it."""
+        if record.phase is not Phase.RUNNING:
+            log.info("domain %d %r was left %s", record.domid, record.name, record.phase.value)
+        self._menders[record.phase](record)
+
+    def lost_with_the_host(self, record: DomainRecord) -> None:
+        """It ended when the host did."""
+        if record.phase is Phase.INCOMING:
+            self._store.drop_incoming(record.uuid)
+        else:
+            self._store.remove(record.uuid)
+        self._events.add("lost with the host's restart", record.domid, record.name)
+
+    def record_stranger(self, info: DomainInfo) -> None:
+        """A whole domain that no record knows: one of ours whose records were lost. It is kept, under our rules."""
+        try:
+            config = self._engine.domain_config(info.domid)
+            self._store.adopt(
+                DomainRecord(
+                    uuid=info.uuid,
+                    domid=info.domid,
+                    name=info.name or f"domain-{info.domid}",
+                    phase=Phase.RUNNING,
+                    config=config,
+                    paused=info.paused,
+                    started_s=info.start_time_s or time.time(),
+                )
+            )
+            self._events.add("adopt", info.domid, info.name, detail="there was no record of it")
+        except XlError as error:
+            self._events.add("adopt", info.domid, info.name, result=error.code, detail=str(error))
+
+    # -- by phase
+
+    def _look(self, record: DomainRecord) -> None:
+        """It may have ended, been killed, or not yet been told its new name."""
+        info = self._present.get(record.domid)
+        if info is None:
+            self._vanished(record)
+        elif info.shutdown and record.supervised:
+            self._lifecycle.ended(record.uuid, info.shutdown_reason or ShutdownReason.UNKNOWN)
+        elif info.name != record.name:
+            self._engine.rename_domain(record.domid, record.name)
+
+    def _vanished(self, record: DomainRecord) -> None:
+        """Its engine has nothing left of it: that is a crash, unless nobody is to see to it."""
+        self._events.add("gone", record.domid, record.name, detail="it ended while no xlpyd was there")
+        if record.supervised:
+            self._lifecycle.ended(record.uuid, ShutdownReason.CRASH)
+        else:
+            self._store.remove(record.uuid)
+
+    def _destroy(self, record: DomainRecord) -> None:
+        self._handover.destroy_in_engine(record.domid)
+        self._store.remove(record.uuid)
+        what = "undo half a creation" if record.phase is Phase.CREATING else "finish destroying"
+        self._events.add(what, record.domid, record.name)
+
+    def _finish_recreation(self, record: DomainRecord) -> None:
+        info = self._present.get(record.domid)
+        if info is None:
+            self._lifecycle.finish_restart(record)
+            return
+        self._look(self._store.move(record.uuid, Phase.RUNNING))
+
+    def _settle(self, record: DomainRecord) -> None:
+        if record.domid in self._present:
+            self._handover.settle(record.uuid)
+        else:
+            self._store.remove(record.uuid)
+            self._events.add(
+                "gone", record.domid, record.name, detail="its own copy ended while it was saved"
+            )
+
+    def _drop(self, record: DomainRecord) -> None:
+        self._handover.drop(record)
+        self._events.add("give up half a restore", record.domid, record.name)
+
+    def _finish_acceptance(self, record: DomainRecord) -> None:
+        if record.domid not in self._present:
+            self._look(self._store.move(record.uuid, Phase.RUNNING))
+            return
+        self._handover.finish_acceptance(record.uuid, record.domid, record.paused)

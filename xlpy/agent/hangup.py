@@ -1,0 +1,56 @@
+"""Breaking off a transfer whose client is gone."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import stat
+import threading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class HangupWatch:
+    """While it is entered: when the client hangs up, the stream is shut down, so that whoever uses it fails.
+
+    That is needed for sockets alone, whose other end another host may hold; a pipe breaks with its client.
+    """
+
+    def __init__(self, connection_fd: int, stream: int) -> None:
+        self._connection_fd = connection_fd
+        self._stream: socket.socket | None = None
+        if stat.S_ISSOCK(os.fstat(stream).st_mode):
+            self._stream = socket.socket(fileno=os.dup(stream))
+        self._over_reader, self._over_writer = -1, -1
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> HangupWatch:
+        if self._stream is not None:
+            self._over_reader, self._over_writer = os.pipe()
+            self._thread = threading.Thread(target=self._watch, name="hangup watch", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is None or self._stream is None:
+            return
+        os.close(self._over_writer)
+        self._thread.join()
+        os.close(self._over_reader)
+        self._stream.close()
+
+    def _watch(self) -> None:
+        assert self._stream is not None
+        poller = select.poll()
+        poller.register(self._over_reader, select.POLLIN)
+        poller.register(self._connection_fd, select.POLLRDHUP)
+        if any(fd == self._connection_fd for fd, _ in poller.poll()):
+            try:
+                self._stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # its other end is gone already

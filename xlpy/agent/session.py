@@ -1,0 +1,167 @@
+"""Session: the host as one client sees it, and what that client holds.
+
+It knows who asks, writes down what was asked, and gives back what the client leaves behind when it is lost: a domain that
+it was saving is taken back or settled with the peer, one that it was restoring is destroyed.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import uuid as uuid_module
+
+from xlpy.agent.delegate import Delegate
+from xlpy.agent.hangup import HangupWatch
+from xlpy.agent.operations import CHANGING
+from xlpy.agent.stream import Stream
+from xlpy.errors import Aborted, DomainNotFound, XlError
+from xlpy.model.domain import DomainEnd
+from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xlpy.agent.supervisor import Supervisor
+    from xlpy.engine.base import Progress
+
+log = logging.getLogger("xlpyd")
+
+
+class Session(Delegate):
+    """One client's Engine. ``connection_fd`` tells when it hangs up; then ``settle`` must be called."""
+
+    def __init__(self, supervisor: Supervisor, uid: int, connection_fd: int) -> None:
+        super().__init__(supervisor)
+        self._supervisor = supervisor
+        self._who = str(uid)
+        self._connection_fd = connection_fd
+        self._described: dict[int, str] = {}  # transfer ids that this client was given
+        self._held: dict[int, str] = {}  # domid to uuid of what waits for this client's decision
+
+    def settle(self) -> None:
+        """The client is gone: decide in its place."""
+        for domid, uuid in self._held.items():
+            try:
+                record = self._supervisor.store.by_uuid(uuid)
+                if record is not None and record.domid == domid:
+                    self._supervisor.handover.drop(record)
+                    self._supervisor.handover.settle(uuid)
+            except XlError as error:
+                self._supervisor.events.add(
+                    "settle for a lost client", domid, result=error.code, detail=str(error)
+                )
+        self._held.clear()
+
+    # -- waiting
+
+    def wait_domain_end(self, domids: tuple[int, ...], destroyed: bool = False) -> DomainEnd:
+        with self._supervisor.ends.watch() as watch:
+            poller = select.poll()
+            poller.register(watch, select.POLLIN)
+            poller.register(self._connection_fd, select.POLLIN | select.POLLRDHUP)
+            while True:
+                for domid in domids:
+                    end = self._end_of(domid)
+                    if end is not None and (end.destroyed or not destroyed):
+                        return end
+                if any(fd == self._connection_fd for fd, _ in poller.poll()):
+                    raise Aborted("the client doesn't wait any longer")
+                watch.clear()
+
+    def _end_of(self, domid: int) -> DomainEnd | None:
+        """How this domain has ended, if it has."""
+        try:
+            info = self._supervisor.inner.domain_info(domid)
+        except DomainNotFound:
+            return DomainEnd(domid=domid, reason=self._supervisor.ends.reason(domid), destroyed=True)
+        if not info.shutdown:
+            return None
+        reason = info.shutdown_reason or self._supervisor.ends.reason(domid)
+        return DomainEnd(domid=domid, reason=reason)
+
+    # -- state in motion
+
+    def describe_domain(self, domid: int) -> SavedDomain:
+        transfer_id = str(uuid_module.uuid4())
+        saved = self._supervisor.handover.describe(domid, transfer_id)
+        self._described[domid] = transfer_id
+        return saved
+
+    def save_domain(
+        self,
+        domid: int,
+        stream: int,
+        limits: MigrationLimits | None = None,
+        live: bool = False,
+        peer: str | None = None,
+        progress: Progress | None = None,
+    ) -> TransferProgress:
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream):
+            result = self._supervisor.handover.save(
+                domid,
+                owned,
+                self._described.pop(domid, None),
+                limits=limits,
+                live=live,
+                peer=peer,
+                progress=progress,
+            )
+        self._hold(domid)
+        return result
+
+    def resume_saved(self, domid: int, paused: bool = False) -> None:
+        self._supervisor.handover.resume(domid, paused, by_its_client=domid in self._held)
+        self._held.pop(domid, None)
+
+    def restore_domain(
+        self,
+        saved: SavedDomain,
+        stream: int,
+        supervised: bool = True,
+        progress: Progress | None = None,
+    ) -> int:
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream):
+            record = self._supervisor.handover.restore(saved, owned, supervised, progress)
+        self._held[record.domid] = record.uuid
+        return record.domid
+
+    def accept_restored(self, domid: int, paused: bool = False) -> None:
+        self._supervisor.handover.accept(domid, paused)
+        self._held.pop(domid, None)
+
+    def _hold(self, domid: int) -> None:
+        record = self._supervisor.store.by_domid(domid)
+        if record is not None:
+            self._held[domid] = record.uuid
+
+
+def _recorded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """The operation, written into the record of events with its result."""
+    what = operation.replace("_", "-")
+
+    def recorded(self: Session, *args: Any, **kwargs: Any) -> Any:
+        bound = kwargs.get("domid", args[0] if args else None)
+        domid = bound if isinstance(bound, int) else None
+        record = None if domid is None else self._supervisor.store.by_domid(domid)
+        name = None if record is None else record.name
+        try:
+            result = method(self, *args, **kwargs)
+        except XlError as error:
+            self._supervisor.events.add(what, domid, name, self._who, error.code, str(error))
+            raise
+        if domid is None and isinstance(result, int):
+            domid = result
+            record = self._supervisor.store.by_domid(domid)
+            name = None if record is None else record.name
+        self._supervisor.events.add(what, domid, name, self._who)
+        return result
+
+    recorded.__name__ = operation
+    recorded.__doc__ = method.__doc__
+    return recorded
+
+
+for _operation in CHANGING:
+    setattr(Session, _operation, _recorded(_operation, getattr(Session, _operation)))
