@@ -95,6 +95,8 @@ class DomainStats(Record):
     cpu_time_ns: int = 0
     memory_kib: int = 0
     resident_memory_kib: int = 0
+    nic_count: int = 0
+    disk_count: int = 0
     nic_rx_bytes: int = 0
     nic_tx_bytes: int = 0
     disk_read_bytes: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.render.kind import Column, Kind
+from xlpy.render.kind import Column, Kind, plain_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ def field_kind(lines: Sequence[Line]) -> Kind:
     return Kind(
         "host-field", columns, lambda rows, headers: [value for row in rows for value in row.values()]
     )
+
+
+def message_kind() -> Kind:
+    """Rows are lines of text: ``xl dmesg``."""
+    return Kind("message", (Column("text", "Message", lambda row: row),), plain_table(None, lambda row: row))
 
 
 def _plain(rows: Iterable[HostInfo], numa: Numa | None) -> Iterator[str]:

@@ -1,11 +1,14 @@
-"""Memory that domains share: ``xl sharing``."""
+"""Memory that domains share or have claimed: ``xl sharing`` and ``xl claims``."""
 
 from __future__ import annotations
 
+from xlpy.render.domain import domain_kind
 from xlpy.render.kind import Column, Kind, plain_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from xlpy.model.domain import DomainInfo
 
 
@@ -33,6 +36,29 @@ def sharing_kind() -> Kind:
         ),
         plain_table("Name                                        ID   Mem Shared", _plain),
     )
+
+
+def claims_kind() -> Kind:
+    """Rows are DomainInfo: those of ``xl list``, and what each has claimed beyond what it has."""
+    listed = domain_kind()
+    assert listed.plain is not None
+    list_lines = listed.plain
+
+    def plain(rows: Sequence[DomainInfo], headers: bool) -> Iterator[str]:
+        header, *lines = list_lines(rows, True)
+        if headers:
+            yield f"{header}  Claimed"
+        for row, line in zip(rows, lines, strict=True):
+            yield f"{line} {row.outstanding_memory_kib // 1024:5d}"
+
+    claimed = Column(
+        "outstanding_memory_kib",
+        "Claimed(MiB)",
+        lambda row: row.outstanding_memory_kib,
+        text=lambda row: str(row.outstanding_memory_kib // 1024),
+        right=True,
+    )
+    return Kind("claims", (*listed.columns, claimed), plain)
 
 
 def _memory_kib(domain: DomainInfo) -> int:

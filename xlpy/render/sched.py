@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _HEADER = f"{'Name':<33} {'ID':>4} {'Weight':>6} {'Cap':>4}"
 
 
-def sched_kind(pools: Sequence[Cpupool] = ()) -> Kind:
+def sched_kind(pools: Sequence[Cpupool] | None = None) -> Kind:
     """Rows are (DomainInfo, SchedParams). With pools, xl's form has a line and a table for each of them."""
 
     def plain(rows: Sequence[Row], headers: bool) -> Iterator[str]:
-        for pool in pools:
+        for pool in pools or ():
             yield plain_pool(pool)
             yield from table([row for row in rows if row[0].cpupool == pool.poolid], headers)
 
@@ -36,7 +36,7 @@ def sched_kind(pools: Sequence[Cpupool] = ()) -> Kind:
             Column("weight", "Weight", lambda row: row[1].weight, right=True),
             Column("cap", "Cap", lambda row: row[1].cap, text=_cap, right=True),
         ),
-        plain if pools else table,
+        table if pools is None else plain,
     )
 
 

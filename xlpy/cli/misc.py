@@ -1,0 +1,98 @@
+"""What one does to a domain now and then: trigger, button-press, sysrq, dump-core, qemu-monitor-command (xl_misc.c)."""
+
+from __future__ import annotations
+
+import os
+
+from xlpy.cli.failure import worded_as_xl
+from xlpy.errors import UsageError, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+
+TRIGGERS = ("unknown", "power", "sleep", "nmi", "init", "reset", "s3resume")
+"""libxl_trigger."""
+
+
+def trigger(session: Session, args: Arguments) -> None:
+    """Send a trigger to a vcpu (libxl_send_trigger)."""
+    domid = session.domid(args.rest[0])
+    name = args.rest[1]
+    if name not in TRIGGERS:
+        raise XlError(f'Invalid trigger "{name}"', f"triggers: {', '.join(TRIGGERS[1:])}")
+    session.host.send_trigger(domid, name, _vcpuid(session, args.rest[2]) if len(args.rest) > 2 else 0)
+
+
+def _vcpuid(session: Session, text: str) -> int:
+    """A vcpu's number. xl takes 0 for what isn't one and says so."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if session.xl:
+        session.say("Invalid vcpuid, using default vcpuid=0.\n")
+        return 0
+    raise UsageError(f"{text!r} is no number of a vcpu")
+
+
+def button_press(session: Session, args: Arguments) -> None:
+    """Press the ACPI power or sleep button; xl prefers ``trigger`` by now."""
+    session.say('WARNING: "button-press" is deprecated. Please use "trigger"')
+    domid = session.domid(args.rest[0])
+    button = args.rest[1]
+    if button not in ("power", "sleep"):
+        raise XlError(f"{button} is an invalid button identifier", "buttons: power, sleep")
+    session.host.send_trigger(domid, button)
+
+
+def sysrq(session: Session, args: Arguments) -> None:
+    """Send a magic system request to a Linux guest (libxl_send_sysrq)."""
+    domid = session.domid(args.rest[0])
+    letter = args.rest[1]
+    if len(letter) != 1:
+        if session.xl:
+            from xlpy.cli.commands import COMMANDS
+            from xlpy.cli.help import print_help
+
+            print_help(session, COMMANDS["sysrq"])
+        raise XlError(
+            "Invalid sysrq." + ("\n" if session.xl else ""), "a sysrq is one letter, such as h for help"
+        )
+    session.host.send_sysrq(domid, letter)
+
+
+def dump_core(session: Session, args: Arguments) -> None:
+    """Write a domain's memory to a file as an ELF core (libxl_domain_core_dump); no half file is left behind."""
+    domid = session.domid(args.rest[0])
+    path = args.rest[1]
+    with worded_as_xl(session, "core dump failed (rc=-3)"):
+        if os.path.exists(path) and not os.path.isfile(path):  # a FIFO, /dev/null: written as it is
+            session.host.dump_core(domid, _open_core(path, os.O_WRONLY))
+            return
+        partial = f"{path}.partial"
+        done = False
+        try:
+            session.host.dump_core(domid, _open_core(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+            os.replace(partial, path)
+            done = True
+        finally:
+            if not done and os.path.exists(partial):
+                os.unlink(partial)
+
+
+def _open_core(path: str, flags: int) -> int:
+    """A descriptor for the core, which holds the guest's secrets: ours alone to read. Raises XlError."""
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise XlError(f"cannot write {path}: {error.strerror}") from error
+
+
+def qemu_monitor_command(session: Session, args: Arguments) -> None:
+    """Say a human monitor command to the domain's QEMU and print its answer (libxl_qemu_monitor_command)."""
+    reference, *command = args.rest
+    if len(command) > 1:
+        raise XlError("Invalid arguments.", "the command is one argument: put it in quotes")
+    output = session.host.qemu_monitor_command(session.domid(reference), command[0])
+    if output:
+        print(output.replace("\r\n", "\n").rstrip("\n"))

@@ -1,0 +1,100 @@
+"""The live screen of ``xlpy top``: summary, table, keys; it fits any terminal from 40 columns on."""
+
+from __future__ import annotations
+
+from xlpy.render.output import column_of
+from xlpy.render.table import make_table
+from xlpy.render.usage import summary, usage_kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Group
+
+    from xlpy.render.kind import Column
+    from xlpy.render.usage import Moment, Usage
+
+SORT_KEYS = (
+    "domid",
+    "name",
+    "cpu_percent",
+    "cpu_time_ns",
+    "memory_kib",
+    "nic_tx_bytes_per_s",
+    "nic_rx_bytes_per_s",
+    "disk_read_bytes_per_s",
+    "disk_write_bytes_per_s",
+)
+_RISING = ("domid", "name")
+_LINES_AROUND = 3 + 2 + 2  # summary, header and rule, keys with a line above
+# which columns go first when the terminal is narrow, each with about the width it needs
+_COLUMNS = (
+    ("domid", 5),
+    ("state", 10),
+    ("cpu_percent", 7),
+    ("memory_kib", 10),
+    ("vcpus_online", 7),
+    ("cpu_time_ns", 8),
+    ("memory_percent", 7),
+    ("nic_tx_bytes_per_s", 9),
+    ("nic_rx_bytes_per_s", 9),
+    ("disk_read_bytes_per_s", 8),
+    ("disk_write_bytes_per_s", 9),
+)
+_NAME_WIDTH = 16
+
+
+class View:
+    """How the user looks at it: the order of rows and how far down."""
+
+    def __init__(self) -> None:
+        self.sort = "domid"
+        self.first = 0
+
+    def next_sort(self) -> None:
+        """Sort by the next column."""
+        self.sort = SORT_KEYS[(SORT_KEYS.index(self.sort) + 1) % len(SORT_KEYS)]
+
+    def scroll(self, lines: int, rows: int) -> None:
+        """Move down, or up; at least one row stays in sight."""
+        self.first = max(0, min(self.first + lines, rows - 1))
+
+    def arranged(self, rows: Sequence[Usage]) -> list[Usage]:
+        """The rows in the chosen order: numbers of use fall, names and domids rise."""
+        value = column_of(usage_kind(), self.sort).value
+        return sorted(rows, key=value, reverse=self.sort not in _RISING)  # type: ignore[arg-type]
+
+
+def screen(
+    rows: Sequence[Usage], moment: Moment, view: View, wall_time_s: float, width: int, height: int
+) -> Group:
+    """One screenful."""
+    from rich.console import Group
+    from rich.text import Text
+
+    columns = fitting_columns(width)
+    room = max(1, height - _LINES_AROUND - 1)
+    shown = view.arranged(rows)[view.first : view.first + room]
+    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in summary(moment, wall_time_s)]
+    keys = f"q quit   s sort ({_sort_title(view)})   up/down scroll   space refresh"
+    return Group(
+        *lines, make_table(columns, shown), Text(keys, style="dim", no_wrap=True, overflow="ellipsis")
+    )
+
+
+def fitting_columns(width: int) -> list[Column]:
+    """The name and as many other columns as the terminal has room for, most telling ones first."""
+    kind = usage_kind()
+    wanted = {"name"}
+    left = width - _NAME_WIDTH
+    for key, needs in _COLUMNS:
+        if left < needs:
+            break
+        wanted.add(key)
+        left -= needs
+    return [column for column in kind.columns if column.key in wanted]
+
+
+def _sort_title(view: View) -> str:
+    return column_of(usage_kind(), view.sort).title
