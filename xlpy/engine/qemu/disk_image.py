@@ -135,13 +135,13 @@ def is_block_device(path: str) -> bool:
 
 
 def explain_open_failure(message: str, disks: tuple[DiskConfig, ...]) -> XlError | None:
-    """QEMU's complaint about an image, in the disk's terms; None if it is about something else.
+    """QEMU's complaint about an image, in the disk's terms; None if it is about none of several.
 
     QEMU locks the images it uses (docs/system/qemu-block-drivers, "Disk image file locking").
     """
     for disk in disks:
         path = disk.pdev_path or ""
-        if not path or (path not in message and f"image-{disk.vdev}" not in message):
+        if not path or (len(disks) > 1 and path not in message):
             continue
         name = f"disk {disk.vdev}"
         if " lock" in message and "Failed to get" in message:

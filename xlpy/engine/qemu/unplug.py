@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNPLUG_TIMEOUT_S = 20.0
 _DEVICE_NOT_FOUND = "DeviceNotFound"
+_VCPU_PART = "/lapic"
 _PENDING = "is already in the process of unplug"
 
 
@@ -27,7 +28,7 @@ def unplug(domain: QemuDomain, device_id: str, timeout_s: float = UNPLUG_TIMEOUT
 
     Not to be called with the domain's lock held: others go on with the domain while the guest makes up its mind.
     """
-    with domain.expect("DEVICE_DELETED", lambda data: data.get("device") == device_id) as gone:
+    with domain.expect("DEVICE_DELETED", lambda data: deleted_device(data) == device_id) as gone:
         still_there = request_unplug(domain, device_id)
         if still_there and gone.wait(timeout_s) is None:
             return False
@@ -83,10 +84,22 @@ def _close(domain: QemuDomain, command: str, arguments: dict[str, object]) -> No
         pass  # an empty drive has nothing behind it; or xlpyd was restarted after this step
 
 
+def deleted_device(data: dict[str, Any]) -> str | None:
+    """The id of the device that a DEVICE_DELETED event is about; None where it's a mere part of one.
+
+    A vcpu's own event is missing in QEMU 7.2; that of its interrupt controller comes when the vcpu goes.
+    """
+    device_id: str | None = data.get("device")
+    path = data.get("path", "")
+    if device_id is None and path.endswith(_VCPU_PART):
+        device_id = path[: -len(_VCPU_PART)].rpartition("/")[2]
+    return device_id
+
+
 def on_device_deleted(domain: QemuDomain, data: dict[str, Any]) -> None:
     """A device has left that nobody waits for. For the reactor's thread: the work is done on another one."""
-    device_id = data.get("device")
-    if device_id:
+    device_id = deleted_device(data)
+    if device_id is not None:
         threading.Thread(target=_settle_late, args=(domain, device_id), name=f"unplug {device_id}").start()
 
 
