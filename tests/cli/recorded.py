@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fake_engine import FakeEngine
+from sample_configs import tiny
 
-from xlpy.model.domain import DomainInfo, DomainType, ShutdownReason
+from xlpy.model.domain import ActionOnShutdown, DomainInfo, DomainType, ShutdownReason
 
 DATA = Path(__file__).parent.parent / "data" / "xl"
 
@@ -66,8 +67,12 @@ def domain_0(time_s: float) -> DomainInfo:
     return DOMAIN_0.replace(cpu_time_ns=round(time_s * 1e9))
 
 
+PRESERVE = dict.fromkeys(("on_poweroff", "on_reboot", "on_crash"), ActionOnShutdown.PRESERVE)
+
+
 def populate(fake: FakeEngine, *guests: DomainInfo, dom0_time_s: float = 0) -> None:
     """Let the fake host have Domain-0 and these guests, and no others."""
     fake.guests.clear()
-    for info in (domain_0(dom0_time_s), *guests):
-        fake.add(info)
+    fake.add(domain_0(dom0_time_s))
+    for info in guests:
+        fake.add(info, tiny(info.name or "", info.uuid, info.max_memory_kib, **PRESERVE))

@@ -8,7 +8,6 @@ import sys
 from xlpy.cli.config_file import named_config, read_config, with_absolute_paths
 from xlpy.errors import (
     ConnectError,
-    DomainNotFound,
     Interrupted,
     ProtocolError,
     UsageError,
@@ -31,8 +30,8 @@ def create(session: Session, args: Arguments) -> int | None:
     quiet = args.flag("quiet") or session.options.quiet
     try:
         path, overrides = named_config(args.rest, args)
-    except UsageError:
-        return _too_many(session, "create")
+    except UsageError as error:
+        return _too_many(session, "create", error)
     parsed = read_config(session, path, overrides, quiet)
     if args.flag("dryrun") or session.options.dry_run:
         print_config(parsed.config, sys.stdout)
@@ -56,11 +55,11 @@ def create(session: Session, args: Arguments) -> int | None:
             error.exit_status = FAILED_STATUS
         raise
     session.note(f"domain {config.c_info.name} has domid {domid}")
-    after_start(session, args, domid, unpause=console and not paused)
+    after_start(session, args, domid, config, unpause=console and not paused)
     return None
 
 
-def after_start(session: Session, args: Arguments, domid: int, unpause: bool) -> None:
+def after_start(session: Session, args: Arguments, domid: int, config: DomainConfig, unpause: bool) -> None:
     """What create and restore do with a domain once it is there: viewer, console, foreground.
 
     ``unpause`` lets it run as soon as the console is attached, so that nothing it says is missed.
@@ -78,20 +77,9 @@ def after_start(session: Session, args: Arguments, domid: int, unpause: bool) ->
         finally:
             os.close(stream)
     if args.flag("F") and not args.flag("e"):
-        stay(session, domid)
+        from xlpy.cli.foreground import stay
 
-
-def stay(session: Session, domid: int) -> None:
-    """Wait until the domain is gone for good; when it is restarted, wait for the new one."""
-    uuid = session.host.domain_info(domid).uuid
-    while True:
-        session.note(f"Waiting for domain {domid} to die")
-        session.host.wait_domain_end((domid,), True)
-        session.note(f"Domain {domid} has been destroyed.")
-        try:
-            domid = session.host.find_domain(uuid).domid
-        except DomainNotFound:
-            return
+        stay(session, domid, config)
 
 
 def start_viewer(session: Session, domid: int, autopass: bool) -> None:
@@ -123,8 +111,8 @@ def config_update(session: Session, args: Arguments) -> int | None:
     domid = session.domid(args.rest[0])
     try:
         path, overrides = named_config(args.rest[1:], args)
-    except UsageError:
-        return _too_many(session, "config-update")
+    except UsageError as error:
+        return _too_many(session, "config-update", error)
     if path is None:
         raise UsageError("Config file not specified", exit_status=1)
     parsed = read_config(session, path, overrides, quiet=True)
@@ -144,8 +132,10 @@ def print_config(config: DomainConfig, out: TextIO, entry: bool = False) -> None
     out.write(domain_entry_json(None, config) if entry else domain_json(config))
 
 
-def _too_many(session: Session, name: str) -> int:
-    """What xl does about a second file: help, and exit status 2."""
+def _too_many(session: Session, name: str, error: UsageError) -> int:
+    """What xl does about a second file: help, and exit status 2. Raises the error otherwise."""
+    if not session.xl:
+        raise error
     from xlpy.cli.commands import COMMANDS
     from xlpy.cli.help import print_help
 

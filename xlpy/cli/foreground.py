@@ -1,0 +1,72 @@
+"""Staying with a domain until it has ended for good: ``xl create -F`` (the monitor loop of create_domain)."""
+
+from __future__ import annotations
+
+import time
+
+from xlpy.errors import DomainNotFound, XlError
+from xlpy.model.domain import ActionOnShutdown, ShutdownReason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.session import Session
+    from xlpy.model.domain_config import DomainConfig
+
+RESTART_PATIENCE_S = 60.0
+_LOOK_EVERY_S = 0.05
+_RESTARTS = (
+    ActionOnShutdown.RESTART,
+    ActionOnShutdown.RESTART_RENAME,
+    ActionOnShutdown.COREDUMP_RESTART,
+    ActionOnShutdown.SOFT_RESET,
+)
+
+
+def stay(session: Session, domid: int, config: DomainConfig) -> None:
+    """Return when the domain is gone, or preserved after its end. A restarted domain is followed.
+
+    Raises XlError when a domain that was to be restarted doesn't come back.
+    """
+    while True:
+        session.note(f"Waiting for domain {config.c_info.name} (domid {domid}) to die")
+        end = session.host.wait_domain_end((domid,))
+        action = action_on(config, end.reason)
+        if action is None:
+            session.note(f"Domain {domid} has been destroyed.")
+            return
+        session.note(f"Domain {domid} has shut down, reason {end.reason.value}; action: {action.value}")
+        if action is ActionOnShutdown.PRESERVE:
+            return
+        if action not in _RESTARTS:
+            session.host.wait_domain_end((domid,), True)
+            return
+        domid = _successor(session, domid, config)
+
+
+def action_on(config: DomainConfig, reason: ShutdownReason) -> ActionOnShutdown | None:
+    """What the config wants done about an end; None for an end that was done to the domain."""
+    actions = {
+        ShutdownReason.POWEROFF: config.on_poweroff,
+        ShutdownReason.REBOOT: config.on_reboot,
+        ShutdownReason.CRASH: config.on_crash,
+        ShutdownReason.WATCHDOG: config.on_watchdog,
+        ShutdownReason.SOFT_RESET: config.on_soft_reset,
+    }
+    return actions.get(reason)
+
+
+def _successor(session: Session, domid: int, config: DomainConfig) -> int:
+    """The domid of the domain that takes the ended one's place."""
+    give_up_s = time.monotonic() + RESTART_PATIENCE_S
+    while time.monotonic() < give_up_s:
+        try:
+            found = session.host.find_domain(config.c_info.uuid or config.c_info.name or "")
+        except DomainNotFound:
+            found = None
+        if found is not None and found.domid != domid:
+            return found.domid
+        time.sleep(_LOOK_EVERY_S)
+    raise XlError(
+        f"domain {config.c_info.name!r} has not come back after its restart",
+        "xlpy events tells what happened to it",
+    )
