@@ -3,6 +3,8 @@
 Fields come in the order of libxl's IDL, which is that of the model's records; what has libxl's default is left
 out; a defbool is the string "True" or "False"; an empty map or list has an empty line inside. The annotation of
 a field says which of these it is (see ``xlpy.model.domain_config``).
+
+The form is that of Xen 4.20: fields that came later are left out, as an xl of that version knows nothing of them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
     Fields = list[tuple[str, object]]
 
+_LATER_FIELDS = frozenset(
+    (
+        *("altp2m_count", "trap_unmapped_accesses", "xenstore_feature_mask", "xenstore_quota"),
+        *("xen_platform_pci_bar_uc", "arm_sci"),
+    )
+)
 _INDENT = "    "
 _INVALID_DOMID = 0xFFFFFFFF
 _UNPRINTED: tuple[object, ...] = ((), {}, ActionOnShutdown.DESTROY, "00000000-0000-0000-0000-000000000000")
@@ -112,7 +120,7 @@ def _plain(record: Record) -> Fields:
     fields: Fields = []
     for name, annotation in record.fields_.items():
         value = given[name] if name in given else getattr(record, name)
-        if value is None or value in _UNPRINTED:
+        if value is None or value in _UNPRINTED or name in _LATER_FIELDS:
             continue
         if isinstance(value, bool):
             if annotation == "bool | None":
