@@ -32,6 +32,7 @@ SCSI = "scsi0"
 DEFAULT_BOOT_ORDER = "cda"  # libxl__domain_build_info_setdefault
 _SATA_PORTS = 6
 _LSI_TARGETS = 7
+_MOST_QUEUES = 8
 
 
 # -- planning: from the configuration to records
@@ -131,12 +132,19 @@ def plan_controllers(disks: Iterable[DiskRecord]) -> dict[str, int]:
 # -- what QEMU is told
 
 
-def controller_device(controller: str, slot: int, domain_type: DomainType) -> dict[str, object]:
+def controller_device(config: DomainConfig, controller: str, slot: int) -> dict[str, object]:
     """The QEMU device of a controller; SCSI is LSI's for an HVM guest and virtio for the others."""
-    driver = "ich9-ahci" if controller == AHCI else "lsi53c895a"
-    if controller == SCSI and domain_type is not DomainType.HVM:
-        driver = "virtio-scsi-pci"
-    return {"driver": driver, "id": controller, **slot_properties(slot)}
+    device: dict[str, object] = {"id": controller, **slot_properties(slot)}
+    if controller == AHCI:
+        return {"driver": "ich9-ahci", **device}
+    if config.c_info.type is DomainType.HVM:
+        return {"driver": "lsi53c895a", **device}
+    return {"driver": "virtio-scsi-pci", "num_queues": _queues(config), **device}
+
+
+def _queues(config: DomainConfig) -> int:
+    """Queues of a disk: QEMU would count the vcpus of the command line, and that is always one with us."""
+    return min(config.b_info.max_vcpus, _MOST_QUEUES)
 
 
 def block_node(disk: DiskConfig, node_name: str) -> dict[str, object]:
@@ -174,12 +182,13 @@ def dead_node(node_name: str, size_bytes: int = 0) -> dict[str, object]:
     }
 
 
-def disk_device(record: DiskRecord, boot_index: int | None = None) -> dict[str, object]:
+def disk_device(config: DomainConfig, record: DiskRecord, boot_index: int | None = None) -> dict[str, object]:
     """The QEMU device of a disk (``device_add``)."""
     cdrom = bool(record.config.is_cdrom)
     device: dict[str, object] = {"id": record.device_id}
     if record.bus == "virtio":
-        device.update(driver="virtio-blk-pci", **slot_properties(record.slot or 0))
+        device.update({"driver": "virtio-blk-pci", **slot_properties(record.slot or 0)})
+        device["num-queues"] = _queues(config)
     elif record.bus in ("ide", "sata"):
         device["driver"] = "ide-cd" if cdrom else "ide-hd"
         unit = record.unit or 0
@@ -204,7 +213,7 @@ def disk_arguments(config: DomainConfig, disks: Iterable[DiskRecord], slots: dic
     arguments: list[str] = []
     for controller in (AHCI, SCSI):
         if controller in slots:
-            device = controller_device(controller, slots[controller], config.c_info.type)
+            device = controller_device(config, controller, slots[controller])
             arguments += ["-device", json.dumps(device)]
     turns = boot_turns(config)
     counts = {"c": 0, "d": 0}
@@ -214,7 +223,7 @@ def disk_arguments(config: DomainConfig, disks: Iterable[DiskRecord], slots: dic
         letter = "d" if record.config.is_cdrom else "c"
         index = turns[letter] + counts[letter] if letter in turns else None
         counts[letter] += 1
-        arguments += ["-device", json.dumps(disk_device(record, index))]
+        arguments += ["-device", json.dumps(disk_device(config, record, index))]
     return arguments
 
 

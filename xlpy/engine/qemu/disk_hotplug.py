@@ -104,7 +104,7 @@ def _plan(domain: QemuDomain, disk: DiskConfig) -> DiskRecord:
 def _ensure_controller(domain: QemuDomain, record: DiskRecord) -> None:
     machine = domain.record.machine
     if record.bus == "scsi" and SCSI not in machine.slots:
-        domain.qmp.execute("device_add", controller_device(SCSI, SCSI_SLOT, domain.record.config.c_info.type))
+        domain.qmp.execute("device_add", controller_device(domain.record.config, SCSI, SCSI_SLOT))
         domain.update_machine(slots={**machine.slots, SCSI: SCSI_SLOT})
 
 
@@ -112,7 +112,7 @@ def _plug_in(domain: QemuDomain, record: DiskRecord) -> None:
     if not is_empty(record.config):
         _add_node(domain, record.config, record.node_name)
     try:
-        domain.qmp.execute("device_add", disk_device(record))
+        domain.qmp.execute("device_add", disk_device(domain.record.config, record))
     except QmpError:
         if not is_empty(record.config):
             domain.qmp.execute("blockdev-del", {"node-name": record.node_name})
