@@ -35,7 +35,10 @@ class Keys:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)  # type: ignore[arg-type]
+        try:
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)  # type: ignore[arg-type]
+        except termios.error:
+            pass  # the terminal is gone, there is nothing to put back
 
     def wait(self, timeout_s: float) -> str | None:
         """The next key: a character, or ``up``, ``down``, ``escape``; None when none came in time.

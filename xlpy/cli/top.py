@@ -19,8 +19,8 @@ DEFAULT_DELAY_S = 3.0
 
 def top(session: Session, args: Arguments) -> None:
     """Show all domains' use again and again, on the whole terminal or as text."""
-    delay_s = _positive(args.value("delay") or args.value("d"), "delay") or DEFAULT_DELAY_S
-    iterations = int(_positive(args.value("iterations") or args.value("i"), "number of iterations") or 0)
+    delay_s = _positive(args.value("delay"), "delay") or DEFAULT_DELAY_S
+    iterations = int(_positive(args.value("iterations"), "number of iterations") or 0)
     live = session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
     if live:
         _live(session, delay_s, iterations)

@@ -27,22 +27,22 @@ SORT_KEYS = (
     "disk_write_bytes_per_s",
 )
 _RISING = ("domid", "name")
-_LINES_AROUND = 3 + 2 + 2  # summary, header and rule, keys with a line above
+_LINES_AROUND = 3 + 3 + 2  # summary; blank, header and rule; blank and keys
 # which columns go first when the terminal is narrow, each with about the width it needs
 _COLUMNS = (
-    ("domid", 5),
-    ("state", 10),
-    ("cpu_percent", 7),
-    ("memory_kib", 10),
-    ("vcpus_online", 7),
-    ("cpu_time_ns", 8),
-    ("memory_percent", 7),
-    ("nic_tx_bytes_per_s", 9),
-    ("nic_rx_bytes_per_s", 9),
-    ("disk_read_bytes_per_s", 8),
-    ("disk_write_bytes_per_s", 9),
+    ("domid", 8),
+    ("state", 11),
+    ("cpu_percent", 9),
+    ("memory_kib", 11),
+    ("vcpus_online", 8),
+    ("cpu_time_ns", 10),
+    ("memory_percent", 8),
+    ("nic_tx_bytes_per_s", 10),
+    ("nic_rx_bytes_per_s", 10),
+    ("disk_read_bytes_per_s", 9),
+    ("disk_write_bytes_per_s", 10),
 )
-_NAME_WIDTH = 16
+_NAME_WIDTH = 18
 
 
 class View:
@@ -74,7 +74,7 @@ def screen(
     from rich.text import Text
 
     columns = fitting_columns(width)
-    room = max(1, height - _LINES_AROUND - 1)
+    room = max(1, height - _LINES_AROUND)
     shown = view.arranged(rows)[view.first : view.first + room]
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in summary(moment, wall_time_s)]
     keys = f"q quit   s sort ({_sort_title(view)})   up/down scroll   space refresh"
