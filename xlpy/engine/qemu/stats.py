@@ -64,6 +64,8 @@ def _one(domain: QemuDomain, pending: Pending | None, interfaces: dict[str, tupl
         cpu_time_ns=0 if domain.gone else process_time_ns(pid),
         memory_kib=current_memory_kib(domain),
         resident_memory_kib=0 if domain.gone else resident_kib(pid),
+        nic_count=len(domain.record.machine.nics),
+        disk_count=len(domain.record.machine.disks),
         nic_rx_bytes=received,
         nic_tx_bytes=sent,
         **_disk_counters(pending),
