@@ -6,6 +6,7 @@ import threading
 
 from xlpy.engine.qemu.qmp import QmpClient, QmpClosed
 from xlpy.engine.qemu.runtime_record import RuntimeRecord, write_record
+from xlpy.engine.qemu.unplug import on_device_deleted
 from xlpy.errors import InvalidState
 from xlpy.model.domain import ShutdownReason
 
@@ -72,6 +73,9 @@ class QemuDomain:
         self.process = process
         self.lock = threading.RLock()
         self.expected: list[Expected] = []
+        self.listeners: list[
+            Callable[[str, dict[str, Any]], None]
+        ] = []  # hear all events, and GONE in the end
         self.consoles: dict[tuple[str, int], Console] = {}
         self.stopped = True  # the vcpus stand still, for whatever reason
         self.gone = False  # QEMU has ended
@@ -90,6 +94,11 @@ class QemuDomain:
         return self.record.name
 
     @property
+    def last_reason(self) -> ShutdownReason:
+        """Why it ended; UNKNOWN for one that hasn't."""
+        return self.ended or ShutdownReason.UNKNOWN
+
+    @property
     def qmp(self) -> QmpClient:
         """The connection to QEMU. Raises QmpClosed when QEMU has ended."""
         if self._qmp is None or self.gone:
@@ -99,6 +108,11 @@ class QemuDomain:
     def attach_qmp(self, qmp: QmpClient) -> None:
         """Take a connection, the first or a new one."""
         self._qmp = qmp
+
+    def detach_qmp(self) -> None:
+        """Give the connection up."""
+        if self._qmp is not None:
+            self._qmp.close()
 
     def update(self, **changes: object) -> None:
         """Change fields of the record, on disk before in memory. Raises EngineError if it can't be written."""
@@ -120,6 +134,15 @@ class QemuDomain:
                 f"it remains as it is for inspection; 'xlpy destroy {self.domid}' removes it",
             )
 
+    def require_here(self, what: str) -> None:
+        """Raise InvalidState while the domain is on its way in or out."""
+        if self.record.phase != "running":
+            raise InvalidState(
+                f"cannot {what}: domain {self.domid} is being saved, restored or migrated",
+                "wait until that has ended; if nobody minds it any more, settle it with 'xlpy migrate --resume'"
+                " or '--abort'",
+            )
+
     def expect(self, name: str, match: Match = lambda data: True) -> Expected:
         """An event to wait for, in a ``with`` around the command that causes it."""
         return Expected(self, name, match)
@@ -131,14 +154,22 @@ class QemuDomain:
         handler = _EVENT_HANDLERS.get(name)
         if handler is not None:
             handler(self, data)
+        for listener in list(self.listeners):
+            listener(name, data)
+        waited_for = False
         for expected in list(self.expected):
             if expected.name == name and expected.match(data):
+                waited_for = True
                 expected.come(data)
+        if name == "DEVICE_DELETED" and not waited_for:
+            on_device_deleted(self, data)
 
     def handle_gone(self) -> None:
         """QEMU has ended: whoever waits is told, and a domain that hadn't ended has crashed."""
         self.gone = True
         self.stopped = True
+        for listener in list(self.listeners):
+            listener("GONE", {})
         for expected in list(self.expected):
             expected.come(None)
         self.end(ShutdownReason.CRASH)

@@ -13,10 +13,9 @@ class DomainFiles:
         self.directory = os.path.join(run_dir, "domains", str(domid))
         self.record = os.path.join(self.directory, "domain.json")
         self.qmp_socket = os.path.join(self.directory, "qmp.sock")
-        self.events = os.path.join(self.directory, "events.json")
-        self.capabilities = os.path.join(self.directory, "capabilities.json")
+        self.events = os.path.join(self.directory, "events")  # .in is read by QEMU, .out written
         self.qemu_log = os.path.join(self.directory, "qemu.log")
-        self.vnc_socket = os.path.join(self.directory, "vnc.sock")
+        self.vnc_password = os.path.join(self.directory, "vnc-password")
 
     def console_socket(self, kind: str, number: int) -> str:
         """Where QEMU serves this console to xlpyd."""

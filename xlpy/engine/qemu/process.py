@@ -48,6 +48,14 @@ class QemuProcess:
             return None
         return cls(pid, pidfd, start_ticks)
 
+    @classmethod
+    def ended(cls, pid: int) -> QemuProcess:
+        """One that has ended already."""
+        process = cls(pid, -1, 0)
+        process.gone = True
+        process._ended.set()
+        return process
+
     def watch(self, reactor: Reactor, on_gone: Callable[[], None]) -> None:
         """Call ``on_gone`` once, on the reactor's thread, when the process has ended."""
 
@@ -74,7 +82,7 @@ class QemuProcess:
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the process ended within this time. Not for the reactor's thread."""
-        if self._reactor is not None:
+        if self._reactor is not None or self.gone:
             return self._ended.wait(timeout_s)
         if not _has_ended(self._pidfd, timeout_s):
             return False

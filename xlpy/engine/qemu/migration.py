@@ -1,0 +1,265 @@
+"""State in motion: a domain's state goes out through a descriptor, or comes in through one.
+
+QEMU reads and writes the descriptor itself, so that a transfer goes on at full speed whatever we do. What it tells
+about it comes as events; only the numbers for the eyes are asked for now and then.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+
+from xlpy.errors import Aborted, EngineError, InvalidState
+from xlpy.model.migration import MigrationLimits, TransferProgress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from xlpy.engine.base import Progress
+    from xlpy.engine.qemu.domain import QemuDomain
+
+STREAM_FORMAT = "qemu"
+_FD_NAME = "state"
+_UNLIMITED_BYTES_PER_S = 1 << 50
+_LOOK_INTERVAL_S = 0.2
+# the first pass sends all memory and the second what changed meanwhile: they say nothing about convergence
+_PATIENT_PASSES = 3
+_DOWNTIME_STEP = 1.5
+_ENDED = ("completed", "failed", "cancelled")
+
+
+def save_domain(
+    domain: QemuDomain,
+    stream: int,
+    limits: MigrationLimits | None,
+    live: bool,
+    peer: str | None,
+    progress: Progress | None,
+) -> TransferProgress:
+    """Send the domain's state to ``stream``, which is closed. On failure the domain goes on as it was.
+
+    Raises InvalidState if it can't be sent now, Aborted if someone called it off, EngineError if it failed.
+    """
+    try:
+        _begin(domain, peer)
+        try:
+            limits = limits or MigrationLimits()
+            _set_limits(domain, limits)
+            _hand_over(domain, stream)
+            if not live and not domain.stopped:
+                domain.qmp.execute("stop")
+            with _Watch(domain) as watch:
+                domain.qmp.execute("migrate", {"uri": f"fd:{_FD_NAME}"})
+                os.close(stream)
+                stream = -1
+                final = _Outgoing(domain, limits, watch, progress).wait()
+            domain.update(phase="saved")
+        except BaseException:
+            _take_back(domain)
+            raise
+        return final
+    finally:
+        if stream >= 0:
+            os.close(stream)
+
+
+def cancel_transfer(domain: QemuDomain) -> None:
+    """Call off a transfer under way; the domain goes on as it was, and ``save_domain`` raises Aborted."""
+    domain.qmp.execute("migrate_cancel")
+
+
+def resume_saved(domain: QemuDomain, paused: bool) -> None:
+    """Take back a domain that stands still after ``save_domain``, or in the middle of one that nobody minds any more.
+
+    Raises InvalidState if it wasn't saved.
+    """
+    with domain.lock:
+        if domain.record.phase not in ("saving", "saved"):
+            raise InvalidState(f"domain {domain.domid} was not saved", "it can be paused and unpaused")
+        if domain.record.phase == "saving":
+            _cancel_and_wait(domain)
+        domain.update(phase="running", peer=None, paused=paused)
+        if not paused:
+            domain.qmp.execute("cont")
+        elif not domain.stopped:
+            domain.qmp.execute("stop")
+
+
+def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) -> None:
+    """Fill a domain that was started to wait for its state. Raises EngineError; the domain is useless then."""
+    domain.qmp.execute("migrate-set-capabilities", _capabilities("events"))
+    with _Watch(domain) as watch:
+        domain.qmp.execute("getfd", {"fdname": _FD_NAME}, fds=(stream,))
+        domain.qmp.execute("migrate-incoming", {"uri": f"fd:{_FD_NAME}"})
+        started = time.monotonic()
+        while True:
+            status = watch.next(_LOOK_INTERVAL_S)
+            if status in _ENDED:
+                break
+            if progress is not None:
+                elapsed_ms = int((time.monotonic() - started) * 1000)
+                progress(TransferProgress(phase="active", elapsed_ms=elapsed_ms))
+    if status != "completed":
+        raise EngineError("the state could not be taken in", "it may be damaged, or made by another QEMU")
+
+
+def _begin(domain: QemuDomain, peer: str | None) -> None:
+    domain.require_running("save it")
+    with domain.lock:
+        if domain.record.phase != "running":
+            raise InvalidState(
+                f"domain {domain.domid} is being moved already",
+                f"'xlpy list' shows it; 'xlpy migrate --abort {domain.domid}' settles what is left of a transfer",
+            )
+        domain.update(phase="saving", peer=peer)
+
+
+def _set_limits(domain: QemuDomain, limits: MigrationLimits) -> None:
+    qmp = domain.qmp
+    if qmp.execute("query-status")["status"] == "postmigrate":
+        # it was saved, taken back and left paused: QEMU sends a domain again only after it has run
+        again = (qmp.submit("cont"), qmp.submit("stop"))
+        for pending in again:
+            pending.result()
+    qmp.execute("migrate-set-capabilities", _capabilities("events", "auto-converge"))
+    qmp.execute(
+        "migrate-set-parameters",
+        {
+            "max-bandwidth": limits.bandwidth_bytes_per_s or _UNLIMITED_BYTES_PER_S,
+            "downtime-limit": limits.downtime_ms,
+        },
+    )
+
+
+def _capabilities(*names: str) -> dict[str, object]:
+    return {"capabilities": [{"capability": name, "state": True} for name in names]}
+
+
+def _hand_over(domain: QemuDomain, stream: int) -> None:
+    domain.qmp.execute("getfd", {"fdname": _FD_NAME}, fds=(stream,))
+
+
+def _take_back(domain: QemuDomain) -> None:
+    """After a failure: as it was before."""
+    if domain.gone:
+        return
+    with domain.lock:
+        _cancel_and_wait(domain)
+        domain.update(phase="running", peer=None)
+        if domain.ended is None and domain.stopped and not domain.record.paused:
+            domain.qmp.execute("cont")
+
+
+def _cancel_and_wait(domain: QemuDomain) -> None:
+    with _Watch(domain) as watch:
+        if domain.qmp.execute("query-migrate").get("status") in (None, "none", *_ENDED):
+            return
+        domain.qmp.execute("migrate_cancel")
+        while domain.qmp.execute("query-migrate").get("status") not in _ENDED:
+            watch.next(_LOOK_INTERVAL_S)
+
+
+class _Outgoing:
+    """A state on its way out."""
+
+    def __init__(
+        self, domain: QemuDomain, limits: MigrationLimits, watch: _Watch, progress: Progress | None
+    ) -> None:
+        self._domain = domain
+        self._limits = limits
+        self._watch = watch
+        self._progress = progress
+        self._downtime_ms = limits.downtime_ms
+        self._passes = 0
+
+    def wait(self) -> TransferProgress:
+        """Until it is complete. Raises Aborted or EngineError."""
+        next_look = time.monotonic() + _LOOK_INTERVAL_S
+        while True:
+            news = self._watch.next(max(0.0, next_look - time.monotonic()))
+            if news in _ENDED:
+                break
+            if news == "pass":
+                self._passes += 1
+                self._bend()
+            elif news is None:
+                next_look = time.monotonic() + _LOOK_INTERVAL_S
+                self._report()
+        facts = self._domain.qmp.execute("query-migrate")
+        if news == "completed":
+            return transfer_progress(facts)
+        if news == "cancelled":
+            raise Aborted(f"the transfer of domain {self._domain.domid} was called off")
+        raise EngineError(
+            f"the transfer of domain {self._domain.domid} failed: {facts.get('error-desc', 'the stream broke')}",
+            "the domain goes on here; is there room at the other end?",
+        )
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(transfer_progress(self._domain.qmp.execute("query-migrate")))
+
+    def _bend(self) -> None:
+        """Allow a longer standstill, step by step, if the guest changes memory faster than it is sent."""
+        if self._passes <= _PATIENT_PASSES or self._downtime_ms >= self._limits.max_downtime_ms:
+            return
+        expected_ms = self._domain.qmp.execute("query-migrate").get("expected-downtime", 0)
+        if expected_ms > self._downtime_ms:
+            self._downtime_ms = min(int(self._downtime_ms * _DOWNTIME_STEP) + 1, self._limits.max_downtime_ms)
+            self._domain.qmp.execute("migrate-set-parameters", {"downtime-limit": self._downtime_ms})
+
+
+class _Watch:
+    """News of a transfer: its status when that changes, and ``pass`` when memory is gone over once more."""
+
+    def __init__(self, domain: QemuDomain) -> None:
+        self._domain = domain
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def __enter__(self) -> _Watch:
+        self._domain.listeners.append(self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._domain.listeners.remove(self._hear)
+
+    def next(self, timeout_s: float) -> str | None:
+        """The next piece of news, or None if there was none in this time."""
+        try:
+            return self._news.get(timeout=timeout_s) if timeout_s > 0 else self._news.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _hear(self, name: str, data: dict[str, Any]) -> None:
+        if name == "MIGRATION":
+            self._news.put(data["status"])
+        elif name == "MIGRATION_PASS":
+            self._news.put("pass")
+        elif name == "GONE":
+            self._news.put("failed")
+
+
+def transfer_progress(facts: dict[str, Any]) -> TransferProgress:
+    """QMP's ``query-migrate`` in our terms."""
+    ram = facts.get("ram", {})
+    return TransferProgress(
+        phase=_PHASES.get(facts.get("status", "none"), "active"),
+        transferred_bytes=ram.get("transferred", 0),
+        remaining_bytes=ram.get("remaining", 0),
+        total_bytes=ram.get("total", 0),
+        rate_bytes_per_s=int(ram.get("mbps", 0) * 1_000_000 / 8),
+        dirty_rate_bytes_per_s=ram.get("dirty-pages-rate", 0) * ram.get("page-size", 4096),
+        downtime_ms=facts.get("downtime", 0),
+        elapsed_ms=facts.get("total-time", 0),
+    )
+
+
+_PHASES = {
+    "none": "setup",
+    "setup": "setup",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
