@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.config.cnumber import ULONG_MAX, scan_integer, strtoul
-from xlpy.config.diagnostic import SpecError
+from xlpy.config.diagnostic import SpecError, command_line_error
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom
 from xlpy.model.domain import DomainType
@@ -165,7 +165,10 @@ def apply_global_masks(draft: Draft) -> None:
         affinity = (every,) * build.get("max_vcpus", 1)
     allowed = set(every)
     for mask in masks:
-        allowed.intersection_update(parse_cpu_list(mask, host.cpu_bits, nodes_of(host)))
+        try:
+            allowed.intersection_update(parse_cpu_list(mask, host.cpu_bits, nodes_of(host)))
+        except SpecError as error:
+            raise command_line_error(error, mask, "xl.conf") from error
     narrowed = tuple([tuple([cpu for cpu in mask if cpu in allowed]) for mask in affinity])
     if not all(narrowed) and "max_vcpus" in build:
         raise draft.settings.error(

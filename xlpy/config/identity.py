@@ -26,7 +26,6 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 def security_labels(draft: Draft) -> None:
     """``seclabel`` alone labels the domain from the start; with ``init_seclabel`` only once it runs."""
     settings, create = draft.settings, draft.sections["c"]
-    create["run_hotplug_scripts"] = draft.conf.run_hotplug_scripts
     initial, running = settings.string("init_seclabel"), settings.string("seclabel")
     if initial is not None:
         create["ssid_label"] = initial

@@ -21,8 +21,9 @@ Row = tuple[str, str, str, str, str, str, str]
 
 # fmt: off
 KEYS: tuple[Row, ...] = (
+    ("", "step", "limits:from_xl_conf", "", "", "", ""),
     # identity
-    ("init_seclabel", "step", "identity:security_labels", "", "all, XSM", "4.3", "XSM label during construction"),
+    ("init_seclabel", "call", "identity:security_labels", "", "all, XSM", "4.3", "XSM label during construction"),
     ("seclabel", "part", "init_seclabel", "", "all, XSM", "4.2", "XSM label while running"),
     ("type", "step", "identity:domain_type", "", "all", "4.2", 'kind of guest: "pv", "pvh" or "hvm"'),
     ("builder", "part", "type", "", "x86", "4.2", 'old form of type: "hvm" or "generic"'),

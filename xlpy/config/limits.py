@@ -1,4 +1,4 @@
-"""Limits of grant tables: from the config, or else from xl.conf."""
+"""What xl.conf says for every domain, and the limits of grant tables, which a config may set itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from xlpy.config.draft import Draft
 
 _INT_MAX = (1 << 31) - 1
 _KEYS = ("max_grant_frames", "max_maptrack_frames", "max_grant_version")
+
+
+def from_xl_conf(draft: Draft) -> None:
+    """Settings of xl.conf that no config can change."""
+    draft.sections["c"]["run_hotplug_scripts"] = draft.conf.run_hotplug_scripts
+    draft.sections["b"]["claim_mode"] = draft.conf.claim_mode
+    if draft.conf.blkdev_start is not None:
+        draft.sections["b"]["blkdev_start"] = draft.conf.blkdev_start
 
 
 def grants(draft: Draft) -> None:
@@ -19,4 +27,3 @@ def grants(draft: Draft) -> None:
                 raise draft.settings.error(f"{key} must be a number from 0 to {_INT_MAX}", key)
         if value is not None:
             draft.sections["b"][key] = value
-    draft.sections["b"]["claim_mode"] = draft.conf.claim_mode

@@ -1,10 +1,8 @@
-"""xl's own configuration, /etc/xen/xl.conf, in the language of domain configs."""
+"""What xl's own configuration says; ``xlpy.config.xlconf_file`` reads it."""
 
 from __future__ import annotations
 
 from xlpy.model.record import Record
-
-_INT_MAX = (1 << 31) - 1
 
 
 class XlConf(Record):
