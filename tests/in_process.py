@@ -13,24 +13,32 @@ from xlpy.agent.session import Session
 from xlpy.agent.supervisor import Supervisor
 from xlpy.client.host import Host
 from xlpy.engine.base import Engine
+from xlpy.errors import ConnectError
 from xlpy.transport.unix import UnixChannel
+
+_hosts_by_address: dict[str, InProcessHost] = {}
 
 
 class InProcessHost:
-    """An agent over ``engine``. ``connect`` gives a Host; ``close`` ends everything and waits for it."""
+    """An agent over ``engine``. ``connect`` gives a Host; ``close`` ends everything and waits for it.
 
-    def __init__(self, engine: Engine, state_dir: Path) -> None:
-        self.engine = engine
+    Several of them find each other by their addresses, as xlpyds do when one asks another about a migration.
+    """
+
+    def __init__(self, engine: Engine, state_dir: Path, address: str = "unix:///test/a") -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
-        self.supervisor = Supervisor(engine, str(state_dir))
+        self.engine = engine
+        self.address = address
+        self.supervisor = Supervisor(engine, str(state_dir), ask=ask_by_address)
         self.supervisor.take_up()
         self._threads: list[threading.Thread] = []
         self._hosts: list[Host] = []
         self._channels: list[PeerChannel] = []
+        _hosts_by_address[address] = self
 
-    def connect(self, address: str = "test") -> Host:
+    def connect(self) -> Host:
         """A new client."""
-        host = Host(self.open_channel, address)
+        host = Host(self.open_channel, self.address)
         self._hosts.append(host)
         return host
 
@@ -40,7 +48,7 @@ class InProcessHost:
         thread = threading.Thread(target=self._serve, args=(far,), name="agent", daemon=True)
         self._threads.append(thread)
         thread.start()
-        return UnixChannel(near, "the test host")
+        return UnixChannel(near, f"xlpyd at {self.address}")
 
     def hang_up(self) -> None:
         """Break all connections, as a killed daemon does."""
@@ -50,6 +58,7 @@ class InProcessHost:
 
     def close(self) -> None:
         """Hang up every client, let the agent's threads end, close the engine."""
+        _hosts_by_address.pop(self.address, None)
         for host in self._hosts:
             host.close()
         for thread in self._threads:
@@ -60,13 +69,21 @@ class InProcessHost:
     def _serve(self, connected: socket.socket) -> None:
         channel = PeerChannel(connected)
         self._channels.append(channel)
+        session = Session(self.supervisor, os.getuid(), channel.fileno())
         try:
-            session = Session(self.supervisor, os.getuid(), channel.fileno())
-            try:
-                Service(channel, session).run()
-            except OSError:
-                pass  # the client hung up in the middle
-            finally:
-                session.settle()
+            Service(channel, session).run()
+        except OSError:
+            pass  # the client hung up in the middle
         finally:
+            session.settle()
+            if channel in self._channels:
+                self._channels.remove(channel)
             channel.close()
+
+
+def ask_by_address(address: str, transfer_id: str) -> str:
+    """How an agent in this process asks another one."""
+    peer = _hosts_by_address.get(address)
+    if peer is None:
+        raise ConnectError(f"{address} does not answer")
+    return peer.supervisor.restored_outcome(transfer_id)

@@ -92,9 +92,8 @@ class _Adoption:
     def lost_with_the_host(self, record: DomainRecord) -> None:
         """It ended when the host did."""
         if record.phase is Phase.INCOMING:
-            self._store.drop_incoming(record.uuid)
-        else:
-            self._store.remove(record.uuid)
+            self._store.give_up_incoming(record.uuid)
+        self._store.remove(record.uuid)
         self._events.add("lost with the host's restart", record.domid, record.name)
 
     def record_stranger(self, info: DomainInfo) -> None:

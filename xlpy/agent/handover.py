@@ -266,12 +266,13 @@ class Handover:
         self._look_again(domid)
 
     def drop(self, record: DomainRecord) -> None:
-        """Give an incoming domain up for good."""
-        current = self._store.by_uuid(record.uuid)
-        if current is None or current.phase is not Phase.INCOMING:
+        """Give an incoming domain up for good; one that was accepted meanwhile stays."""
+        try:
+            self._store.give_up_incoming(record.uuid)
+        except InvalidState:
             return
         self.destroy_in_engine(record.domid)
-        self._store.drop_incoming(record.uuid)
+        self._store.remove(record.uuid)
 
     # -- inside
 

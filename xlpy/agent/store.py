@@ -178,13 +178,15 @@ class Store:
                 self._set_outcome(record.transfer_id, "accepted")
         return record
 
-    def drop_incoming(self, uuid: str) -> None:
-        """An incoming domain was given up; it will never be accepted."""
+    def give_up_incoming(self, uuid: str) -> None:
+        """An incoming domain will never be accepted; what there is of it is to be destroyed. Raises InvalidState."""
         with self._transaction(durably=True):
             record = self._records.get(uuid)
-            if record is not None and record.transfer_id is not None:
+            if record is None or record.phase is not Phase.INCOMING:
+                raise _not_now(record, uuid)
+            if record.transfer_id is not None:
                 self._set_outcome(record.transfer_id, "absent")
-            self._erase(uuid)
+            self._write(record.replace(phase=Phase.DESTROYING))
 
     def outcome(self, transfer_id: str) -> str:
         """``accepted``, ``pending`` or ``absent``; one we have never heard of is refused from now on."""

@@ -17,6 +17,7 @@ from xlpy.agent.event_log import EventLog
 from xlpy.agent.handover import Handover
 from xlpy.agent.lifecycle import Lifecycle, with_identity
 from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
+from xlpy.agent.peer import ask_outcome
 from xlpy.agent.store import Store
 from xlpy.agent.stream import Stream
 from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState, XlError
@@ -37,13 +38,13 @@ DOM0_NAME = "Domain-0"
 class Supervisor(Delegate):
     """All operations of a host, for all its clients. ``take_up`` comes first, ``close`` last; domains outlive both."""
 
-    def __init__(self, engine: Engine, state_dir: str) -> None:
+    def __init__(self, engine: Engine, state_dir: str, ask: Callable[[str, str], str] = ask_outcome) -> None:
         super().__init__(engine)
         self.store = Store(f"{state_dir}/xlpyd.db")
         self.events = EventLog(self.store)
         self.ends = Ends()
         self.lifecycle = Lifecycle(self.store, engine, self.events, f"{state_dir}/dump")
-        self.handover = Handover(self.store, engine, self.events, self.look_again)
+        self.handover = Handover(self.store, engine, self.events, self.look_again, ask)
 
     def take_up(self) -> None:
         """Start the engine, take up the domains that run, and finish or undo what a killed xlpyd left behind."""
@@ -203,7 +204,11 @@ class Supervisor(Delegate):
     def _as_recorded(self, info: DomainInfo) -> DomainInfo:
         """The engine's view, under the name and uuid on record."""
         record = self.store.by_domid(info.domid)
-        if record is None or record.phase is Phase.INCOMING:
+        if record is None:
+            return info
+        if record.phase is not Phase.RUNNING:
+            info = info.replace(activity=record.phase.value)
+        if record.phase is Phase.INCOMING:
             return info
         if record.phase is Phase.DESTROYING:
             info = info.replace(dying=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from xlpy.errors import XlError
     from xlpy.protocol.messages import Message
     from xlpy.protocol.signature import Signature
     from xlpy.transport.unix import UnixChannel
@@ -114,6 +115,16 @@ class Call:
         self._signature = signature
         self._progress = progress
         self._outcome: Reply | Failure | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the operation is done, well or not."""
+        return self._outcome is not None
+
+    @property
+    def failure(self) -> XlError | None:
+        """What the operation raised, if it has."""
+        return error_from_wire(self._outcome.error) if isinstance(self._outcome, Failure) else None
 
     def fileno(self) -> int:
         """The descriptor to poll."""

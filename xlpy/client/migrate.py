@@ -1,0 +1,257 @@
+"""Moving a running domain from one host to another.
+
+The client joins both hosts by a socket pair and then leads through the steps of ``agent.handover``. The domain is the
+target's from the moment that ``accept_restored`` has written down there; before it is the source's. If the client is lost
+in between, the hosts settle it among themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+
+from xlpy.errors import Aborted, ConnectError, Interrupted, UsageError, XlError
+from xlpy.protocol.places import default_socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.client.call import Call
+    from xlpy.client.host import Host
+    from xlpy.model.domain_config import DomainConfig
+    from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+
+    Report = Callable[[TransferProgress], None]
+
+_ABORT_TIMEOUT_MS = 20_000
+_OUTCOME_ATTEMPTS = 200
+_OUTCOME_PAUSE_S = 0.05
+
+
+def migrate(
+    source: Host,
+    target: Host,
+    domid: int,
+    *,
+    limits: MigrationLimits | None = None,
+    paused: bool = False,
+    supervised: bool = True,
+    config: DomainConfig | None = None,
+    progress: Report | None = None,
+) -> tuple[int, TransferProgress]:
+    """Move a domain and return its domid at the target, and how the transfer went.
+
+    ``paused`` leaves it paused there; so does a domain that was paused here. Errors say where the domain is:
+    XlError and Aborted (Ctrl-C) leave it at the source as it was; Interrupted says what is known.
+    """
+    here, there = source.hello, target.hello
+    if (here.host, here.pid) == (there.host, there.pid):
+        raise UsageError("source and target of the migration are the same host")
+    was_paused = source.domain_info(domid).paused
+    saved = source.describe_domain(domid)
+    sent = saved if config is None else saved.replace(config=config, config_text=None)
+    new_domid, result = _transfer(
+        source, target, domid, sent, was_paused, supervised=supervised, limits=limits, progress=progress
+    )
+    _accept(source, target, domid, new_domid, saved.transfer_id or "", was_paused, paused or was_paused)
+    try:
+        source.destroy_domain(domid)
+    except (ConnectError, Interrupted) as error:
+        raise Interrupted(
+            f"the domain runs at {target.address}; what is left of it at {source.address} could not be removed",
+            "its xlpyd removes it by itself when it is back",
+            detail=error.message,
+        ) from error
+    return new_domid, result
+
+
+def address_for_peers(host: Host) -> str:
+    """How another xlpyd on this machine reaches this host."""
+    if host.address in ("", "local"):
+        return f"unix://{default_socket(os.getuid(), os.environ)}"
+    return host.address
+
+
+def _transfer(
+    source: Host,
+    target: Host,
+    domid: int,
+    saved: SavedDomain,
+    was_paused: bool,
+    *,
+    supervised: bool,
+    limits: MigrationLimits | None,
+    progress: Report | None,
+) -> tuple[int, TransferProgress]:
+    """Send the state over; on return both have it and it runs nowhere. On failure it is at the source as it was."""
+    sending, receiving = socket.socketpair()
+    with socket.socket(fileno=os.dup(sending.fileno())) as breaker:
+        receive = target.begin(
+            "restore_domain", saved=saved, stream=receiving.detach(), supervised=supervised
+        )
+        try:
+            send = source.begin(
+                "save_domain",
+                domid=domid,
+                stream=sending.detach(),
+                limits=limits,
+                live=True,
+                peer=address_for_peers(target),
+                progress=progress,
+            )
+        except BaseException:
+            sending.close()
+            target.close()
+            raise
+        try:
+            _run_both(send, receive, breaker)
+            return receive.result(), send.result()
+        except (XlError, KeyboardInterrupt) as error:
+            _break_off(breaker)
+            _take_back(source, target, send, receive, domid, was_paused)
+            raise _failure(error, send, receive, source) from error
+
+
+def _run_both(send: Call, receive: Call, breaker: socket.socket) -> None:
+    """Wait until both sides are done; when one fails, stop the other one."""
+    poller = select.poll()
+    running = {call.fileno(): call for call in (send, receive)}
+    for call in running.values():
+        poller.register(call, select.POLLIN)
+    while running:
+        for fd, _ in poller.poll():
+            if running[fd].advance():
+                call = running.pop(fd)
+                poller.unregister(fd)
+                call.result()  # raises if this side has failed
+                if call is send:
+                    breaker.close()  # so that the target sees the stream's end
+
+
+def _break_off(breaker: socket.socket) -> None:
+    try:
+        breaker.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # closed: the source was done already
+
+
+def _take_back(source: Host, target: Host, send: Call, receive: Call, domid: int, was_paused: bool) -> None:
+    """Nothing was accepted: have the target drop its part, and the source let the domain go on."""
+    if not _ended(receive):
+        target.close()
+    if not _ended(send):
+        source.close()  # it asks the target, and takes the domain back
+        return
+    try:
+        send.result()
+    except XlError:
+        target.close()  # the source has let it go on already
+        return
+    target.close()
+    try:
+        source.resume_saved(domid, was_paused)
+    except XlError:
+        source.close()
+        raise
+
+
+def _ended(call: Call) -> bool:
+    """Whether this call comes to its end within a bounded time."""
+    poller = select.poll()
+    poller.register(call, select.POLLIN)
+    try:
+        while not call.over:
+            if not poller.poll(_ABORT_TIMEOUT_MS):
+                return False
+            call.advance()
+    except Interrupted:
+        return False
+    return True
+
+
+def _failure(error: BaseException, send: Call, receive: Call, source: Host) -> XlError:
+    """What is to be said: the side that failed by itself knows more than the one whose stream broke."""
+    if isinstance(error, KeyboardInterrupt):
+        return Aborted(
+            f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
+        )
+    reasons = [call.failure for call in (receive, send) if call.failure is not None]
+    if not reasons:
+        assert isinstance(error, XlError)
+        reasons = [error]
+    first = error if isinstance(error, XlError) and error in reasons else reasons[0]
+    others = "; ".join(str(reason) for reason in reasons if str(reason) != str(first))
+    return type(first)(
+        f"the migration failed, the domain stays at {source.address}: {first.message}",
+        first.hint,
+        detail="\n".join(filter(None, (first.detail, others))) or None,
+        where=first.where,
+    )
+
+
+def _accept(
+    source: Host,
+    target: Host,
+    domid: int,
+    new_domid: int,
+    transfer_id: str,
+    was_paused: bool,
+    paused: bool,
+) -> None:
+    """Hand the domain over. Returns when it is the target's; else it is the source's again, or the error says more."""
+    try:
+        target.accept_restored(new_domid, paused)
+        return
+    except (XlError, KeyboardInterrupt) as error:
+        problem = error
+    target.close()  # what isn't accepted by now is dropped
+    outcome = _final_outcome(target, transfer_id)
+    if outcome is None:
+        source.close()
+        raise Interrupted(
+            f"{target.address} doesn't say whether it has the domain; at {source.address} it stands still",
+            f"{source.address} settles it when the other one answers; 'xlpy migrate --resume' or '--abort' does by hand",
+            detail=str(problem) or None,
+        ) from problem
+    if outcome == "accepted":
+        if isinstance(problem, XlError) and not isinstance(problem, (ConnectError, Interrupted)):
+            _destroy_quietly(source, domid)
+            raise type(problem)(
+                f"the domain is at {target.address} now, but did not come up: {problem.message}",
+                problem.hint,
+                detail=problem.detail,
+            ) from problem
+        return
+    source.resume_saved(domid, was_paused)
+    if isinstance(problem, KeyboardInterrupt):
+        raise Aborted(
+            f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
+        ) from problem
+    raise type(problem)(
+        f"the migration failed, the domain stays at {source.address}: {problem.message}",
+        problem.hint,
+        detail=problem.detail,
+    ) from problem
+
+
+def _final_outcome(target: Host, transfer_id: str) -> str | None:
+    """``accepted`` or ``absent``; None when the target doesn't say so within a bounded time."""
+    for _ in range(_OUTCOME_ATTEMPTS):
+        try:
+            outcome: str = target.restored_outcome(transfer_id)
+        except XlError:
+            return None
+        if outcome != "pending":
+            return outcome
+        select.select([], [], [], _OUTCOME_PAUSE_S)  # our last request is still being worked on there
+    return None
+
+
+def _destroy_quietly(source: Host, domid: int) -> None:
+    """Remove the source's copy; if that fails, its xlpyd does it later."""
+    try:
+        source.destroy_domain(domid)
+    except XlError:
+        source.close()

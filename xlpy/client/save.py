@@ -1,0 +1,250 @@
+"""Saving a domain to a file, and restoring it from there.
+
+The file appears under its name only when it is complete and on the disk; only then is the domain destroyed. Whatever
+fails before leaves the domain as it was and no half file. A pipe or a device is written as it comes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import stat
+
+from xlpy.client.save_file import header_bytes, read_header
+from xlpy.errors import Aborted, ConnectError, Interrupted, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.client.call import Call
+    from xlpy.client.host import Host
+    from xlpy.model.domain_config import DomainConfig
+    from xlpy.model.migration import SavedDomain, TransferProgress
+
+    Report = Callable[[TransferProgress], None]
+
+AFTERWARDS = ("destroy", "resume", "pause")
+_PIPE_BYTES = 1 << 20
+_ABORT_TIMEOUT_MS = 20_000
+
+
+def save_to_file(
+    host: Host,
+    domid: int,
+    path: str,
+    *,
+    afterwards: str = "destroy",
+    config: DomainConfig | None = None,
+    progress: Report | None = None,
+) -> TransferProgress:
+    """Save a domain; ``afterwards`` it is destroyed, runs on, or is paused. ``config`` goes into the file in place of its own.
+
+    Raises XlError with the domain as it was before, Aborted after Ctrl-C likewise; Interrupted when the connection broke:
+    the host then lets the domain go on.
+    """
+    if afterwards not in AFTERWARDS:
+        raise ValueError(afterwards)
+    was_paused = host.domain_info(domid).paused
+    saved = host.describe_domain(domid)
+    if config is not None:
+        saved = saved.replace(config=config, config_text=None)
+    target = _Target(path)
+    try:
+        result = _transfer(host, domid, saved, target, was_paused, progress)
+        try:
+            target.finish()
+        except OSError as error:
+            host.resume_saved(domid, was_paused)
+            raise _cannot_write(path, error) from error
+    finally:
+        target.close()
+    if afterwards == "destroy":
+        _destroy(host, domid, path)
+    else:
+        host.resume_saved(domid, was_paused or afterwards == "pause")
+    return result
+
+
+def restore_from_file(
+    host: Host,
+    path: str,
+    *,
+    config: DomainConfig | None = None,
+    paused: bool = False,
+    supervised: bool = True,
+    progress: Report | None = None,
+) -> int:
+    """Restore a domain and return its domid. ``config`` replaces the one in the file. Raises XlError; then nothing is left."""
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise XlError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        saved = read_header(source, path)
+    except BaseException:
+        os.close(source)
+        raise
+    if config is not None:
+        saved = saved.replace(config=config, config_text=None)
+    domid = host.restore_domain(saved, source, supervised, progress)
+    host.accept_restored(domid, paused)
+    return domid
+
+
+def _transfer(
+    host: Host,
+    domid: int,
+    saved: SavedDomain,
+    target: _Target,
+    was_paused: bool,
+    progress: Report | None,
+) -> TransferProgress:
+    """Let the state flow into the target. On failure the domain is as it was before."""
+    reader, writer = os.pipe()
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except OSError:
+        pass  # beyond this user's limit; then it stays small
+    call: Call | None = None
+    try:
+        try:
+            target.write(header_bytes(saved))
+            call = host.begin("save_domain", domid=domid, stream=writer, progress=progress)
+            writer = -1
+            _pump(call, reader, target)
+        except (OSError, KeyboardInterrupt) as error:
+            os.close(reader)
+            reader = -1
+            if call is not None:
+                _give_up(host, call, domid, was_paused)
+            if isinstance(error, OSError):
+                raise _cannot_write(target.path, error) from error
+            raise Aborted("the save was given up; the domain is as it was before", exit_status=130) from error
+        result: TransferProgress = call.result()
+        return result
+    finally:
+        for fd in (reader, writer):
+            if fd >= 0:
+                os.close(fd)
+
+
+def _pump(call: Call, reader: int, target: _Target) -> None:
+    """Copy until the operation is done and the pipe is empty. Raises OSError from the target."""
+    poller = select.poll()
+    poller.register(call, select.POLLIN)
+    poller.register(reader, select.POLLIN)
+    waiting = {call.fileno(), reader}
+    while waiting:
+        for fd, _ in poller.poll():
+            over = call.advance() if fd == call.fileno() else not target.take_from(reader)
+            if over:
+                poller.unregister(fd)
+                waiting.discard(fd)
+
+
+def _give_up(host: Host, call: Call, domid: int, was_paused: bool) -> None:
+    """The pipe is closed: see to it that the domain goes on, before anything is said about it."""
+    poller = select.poll()
+    poller.register(call, select.POLLIN)
+    try:
+        while poller.poll(_ABORT_TIMEOUT_MS):
+            if call.advance():
+                break
+        else:
+            host.close()  # the host takes the domain back when it notices
+            return
+    except Interrupted:
+        host.close()
+        return
+    try:
+        call.result()
+    except XlError:
+        return  # as expected; the domain was let go on
+    host.resume_saved(domid, was_paused)  # everything was in the pipe already
+
+
+def _destroy(host: Host, domid: int, path: str) -> None:
+    try:
+        host.destroy_domain(domid)
+    except (ConnectError, Interrupted) as error:
+        raise Interrupted(
+            f"{path} is complete, but the domain could not be destroyed: {error.message}",
+            "the host lets it run on; 'xlpy list' shows it. Destroy it before you restore it from the file",
+            detail=error.detail,
+        ) from error
+
+
+class _Target:
+    """Where the state goes. A regular file is written beside its place and put there by ``finish``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._place = path
+        self._unfinished: str | None = None
+        self._splices = True
+        try:
+            if self._is_regular():
+                self._place = os.path.realpath(path)
+                directory, name = os.path.split(self._place)
+                self._unfinished = f"{directory}/.{name}.{os.getpid()}.part"
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+                self._fd = os.open(self._unfinished, flags, 0o600)
+            else:
+                self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+
+    def _is_regular(self) -> bool:
+        try:
+            return stat.S_ISREG(os.stat(self.path).st_mode)
+        except FileNotFoundError:
+            return True
+
+    def write(self, data: bytes) -> None:
+        """Write all of it. Raises OSError."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def take_from(self, pipe: int) -> bool:
+        """Move what the pipe has; False at its end. Raises OSError."""
+        if self._splices:
+            try:
+                return os.splice(pipe, self._fd, _PIPE_BYTES) > 0
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                self._splices = False  # a terminal, or a file opened for appending
+        data = os.read(pipe, _PIPE_BYTES)
+        self.write(data)
+        return bool(data)
+
+    def finish(self) -> None:
+        """Make it last, and give it its name. Raises OSError."""
+        if self._unfinished is None:
+            return
+        os.fsync(self._fd)
+        os.replace(self._unfinished, self._place)
+        directory = os.open(os.path.dirname(self._unfinished), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._unfinished = None
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def close(self) -> None:
+        """Close it; what wasn't finished is removed."""
+        os.close(self._fd)
+        if self._unfinished is not None:
+            os.unlink(self._unfinished)
+            self._unfinished = None
+
+
+def _cannot_write(path: str, error: OSError) -> XlError:
+    hint = (
+        "the domain runs on; free some space, or save it elsewhere" if error.errno == errno.ENOSPC else None
+    )
+    return XlError(f"cannot write {path}: {error.strerror}", hint)
