@@ -5,6 +5,7 @@ A tap lives as long as a descriptor of it is open. QEMU alone holds it, so it go
 
 from __future__ import annotations
 
+import array
 import errno
 import fcntl
 import os
@@ -26,7 +27,9 @@ _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR, _IFF_TUN_EXCL = 0x0002, 0x1000, 0x4000, 0x8
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _SIOCGIFMTU, _SIOCSIFMTU = 0x8921, 0x8922
 _SIOCSIFHWADDR = 0x8924
-_SIOCBRADDIF = 0x89A2
+_SIOCGIFBR, _SIOCBRADDIF = 0x8940, 0x89A2
+_BRCTL_GET_BRIDGES = 1
+_MOST_BRIDGES = 1024
 _IFF_UP = 1
 _ARPHRD_ETHER = 1
 _IFREQ_BYTES = 40
@@ -54,8 +57,19 @@ def interface_exists(name: str) -> bool:
 
 def bridge_names() -> list[str]:
     """The bridges of the host."""
-    names = [name for _, name in socket.if_nameindex()]
-    return sorted(name for name in names if os.path.isdir(f"/sys/class/net/{name}/bridge"))
+    indices = array.array("i", [0]) * _MOST_BRIDGES
+    address, _ = indices.buffer_info()
+    request = struct.pack("@3L", _BRCTL_GET_BRIDGES, address, _MOST_BRIDGES)
+    try:
+        with _control_socket() as control:
+            count = fcntl.ioctl(control, _SIOCGIFBR, bytearray(request))
+        return sorted(socket.if_indextoname(index) for index in indices[:count])
+    except OSError:
+        return []  # a kernel without bridges
+
+
+def _control_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
 
 def open_tap(name: str, bridge: str, mtu: int = 0) -> int:
@@ -73,7 +87,7 @@ def open_tap(name: str, bridge: str, mtu: int = 0) -> int:
         raise _tap_error(name, error) from error
     try:
         _make_tap(fd, name)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control:
+        with _control_socket() as control:
             _plug_in(control.fileno(), name, bridge, mtu)
     except BaseException:
         os.close(fd)
@@ -119,7 +133,7 @@ def _plug_in(control: int, name: str, bridge: str, mtu: int) -> None:
 def _bridge_error(name: str, bridge: str, mtu: int, error: OSError) -> XlError:
     if error.errno == errno.ENODEV:
         return missing_bridge(bridge)
-    if error.errno == errno.EOPNOTSUPP:
+    if bridge not in bridge_names():
         return ConfigError(f"the network interface {bridge} is no bridge", _known_bridges())
     if error.errno == errno.EINVAL and mtu:
         return ConfigError(f"{name}: the host cannot have an mtu of {mtu}")
