@@ -142,9 +142,9 @@ class QemuLife(Engine):
         """End a domain at once; nothing of it is left when this returns."""
         domain = self.domain(domid)
         domain.on_state = lambda ended: None
-        end_process(
-            domain.process
-        )  # before the lock: whoever holds it and waits for QEMU is set free by this
+        reason = domain.last_reason
+        # before the lock: whoever holds it and waits for QEMU is set free by this
+        end_process(domain.process)
         with domain.lock:
             with self._lock:
                 if self._domains.get(domid) is not domain:

@@ -183,9 +183,9 @@ def _console_arguments(config: DomainConfig, files: DomainFiles, descriptors: di
         arguments += ["-chardev", backend]
     if config.c_info.type is not DomainType.HVM:
         controller = {"driver": "virtio-serial-pci", "id": "consoles", **slot_properties(CONSOLE_SLOT)}
-        line = {"driver": "virtconsole", "chardev": "pv0", "bus": "consoles.0"}
+        device = {"driver": "virtconsole", "chardev": "pv0", "bus": "consoles.0"}
         # all devices in JSON: QEMU makes those that are not before those that are
-        arguments += ["-device", json.dumps(controller), "-device", json.dumps(line)]
+        arguments += ["-device", json.dumps(controller), "-device", json.dumps(device)]
     for number, line in enumerate(_serial_lines(config)):
         arguments += ["-serial", f"chardev:serial{number}" if line == OWN_SERIAL else line]
     return arguments
