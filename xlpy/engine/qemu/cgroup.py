@@ -130,6 +130,12 @@ def _remove_stale(parent: str) -> None:
             _remove(os.path.join(parent, name))
 
 
+def release_cgroups(tree: CgroupV1 | CgroupV2 | None) -> None:
+    """Remove the group above the domains' if there is no domain in it."""
+    if tree is not None:
+        _remove(tree.parent)
+
+
 # -- one domain
 
 

@@ -6,7 +6,7 @@ import os
 
 from xlpy.engine.qemu import cpus, disk_hotplug, display, memory, nic_hotplug, stats, triggers
 from xlpy.engine.qemu.core_dump import dump_core
-from xlpy.engine.qemu.life import QemuLife
+from xlpy.engine.qemu.host_operations import QemuHost
 from xlpy.engine.qemu.machine import console_kinds
 from xlpy.errors import InvalidState, XlError
 from xlpy.model.device import DiskInfo, NicInfo, VncAddress
@@ -16,7 +16,7 @@ from xlpy.model.domain_config import DiskConfig, NicConfig
 HOST_DOMID = 0
 
 
-class QemuEngine(QemuLife):
+class QemuEngine(QemuHost):
     """All operations of ``Engine``; what each does is said there, how in the module that it calls."""
 
     # -- what the guest is asked

@@ -1,0 +1,137 @@
+"""What the engine says of the host, and what the host does for its domains: control groups, messages."""
+
+from __future__ import annotations
+
+import os
+
+from xlpy.engine.qemu import cgroup, host
+from xlpy.engine.qemu.domain_info import HOST_DOMID
+from xlpy.engine.qemu.life import QemuLife
+from xlpy.engine.qemu.message_ring import MessageRing
+from xlpy.engine.qemu.process import log_tail
+from xlpy.engine.qemu.program import find_qemu, qemu_version
+from xlpy.errors import NotSupported, XlError
+from xlpy.model.domain import SchedParams
+from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from xlpy.engine.qemu.domain import QemuDomain
+    from xlpy.model.domain import DomainEnd
+
+_PENDING_NOTE = "still being tried"
+
+
+class QemuHost(QemuLife):
+    """The operations on the host, and those that need something of the host beside QEMU."""
+
+    def __init__(self, run_dir: str, state_dir: str) -> None:
+        super().__init__(run_dir, state_dir)
+        self._messages = MessageRing(os.path.join(self.run_dir, "messages.log"))
+        self._cgroups: cgroup.CgroupV1 | cgroup.CgroupV2 | None = None
+
+    def start(self, on_end: Callable[[DomainEnd], None]) -> None:
+        """See ``Engine.start``."""
+        self._cgroups = cgroup.find_cgroups()
+        super().start(on_end)
+        self._messages.write(f"xlpyd has taken up {len(self.domains())} domains")
+
+    def close(self) -> None:
+        """Let go of the domains; they run on."""
+        super().close()
+        cgroup.release_cgroups(self._cgroups)
+
+    # -- facts
+
+    def host_info(self) -> HostInfo:
+        """Facts of the machine; the accelerator as far as it is known yet."""
+        found = self.probe.known()
+        return host.host_info(
+            self._promised_kib(),
+            accelerator=found.name if found is not None else None,
+            accelerator_note=found.note if found is not None else _PENDING_NOTE,
+            program_version=_program_version(),
+        )
+
+    def cpu_topology(self) -> tuple[CpuTopology, ...]:
+        return host.cpu_topology()
+
+    def numa_info(self) -> tuple[NumaNode, ...]:
+        return host.numa_info()
+
+    def list_cpupools(self) -> tuple[Cpupool, ...]:
+        return host.list_cpupools(len(self.domains()) + 1)
+
+    def console_ring(self, clear: bool = False) -> str:
+        """The engine's own messages: starts and ends of domains, and what their QEMUs complained about."""
+        return self._messages.read(clear)
+
+    # -- scheduling
+
+    def sched_params(self, domid: int) -> SchedParams:
+        """Weight and cap of a domain; the host itself has the kernel's default."""
+        return SchedParams() if domid == HOST_DOMID else cgroup.sched_params(self.domain(domid))
+
+    def set_sched_params(self, domid: int, weight: int | None = None, cap: int | None = None) -> None:
+        if domid == HOST_DOMID:
+            raise NotSupported(
+                "the qemu engine does not schedule the host itself", "set other domains' weights"
+            )
+        cgroup.set_sched_params(self._cgroups, self.domain(domid), weight, cap)
+
+    # -- in a domain's life
+
+    def _take_up(self, domain: QemuDomain) -> None:
+        """Also: give the domain's QEMU a control group, and note what QEMU has to say."""
+        super()._take_up(domain)
+        domain.listeners.append(lambda event, data: self._note_event(domain, event, data))
+        if domain.gone:
+            return
+        notes = cgroup.enter_group(self._cgroups, domain)
+        new = tuple(note for note in notes if note not in domain.record.notes)
+        if new:
+            domain.update(notes=(*domain.record.notes, *new))
+        self._messages.write(f"{_called(domain)} runs on {domain.record.accelerator}")
+
+    def destroy_domain(self, domid: int) -> None:
+        """End a domain at once; nothing of it is left when this returns."""
+        domain = self.domain(domid)
+        super().destroy_domain(domid)
+        cgroup.leave_group(self._cgroups, domain)
+        self._messages.write(f"{_called(domain)} is gone")
+
+    def _discard(self, domain: QemuDomain) -> None:
+        super()._discard(domain)
+        cgroup.leave_group(self._cgroups, domain)
+
+    def _on_state(self, domain: QemuDomain) -> None:
+        super()._on_state(domain)
+        self._messages.write(f"{_called(domain)} has stopped: {domain.last_reason.value}")
+
+    def _note_event(self, domain: QemuDomain, event: str, data: dict[str, Any]) -> None:
+        """Only what somebody has to look after; on the reactor's thread."""
+        if event == "BLOCK_IO_ERROR":
+            disk = data.get("qom-path", "").rpartition("/disk-")[2] or data.get("device", "")
+            stopped = ", the domain waits for it" if data.get("action") == "stop" else ""
+            self._messages.write(
+                f"{_called(domain)}: {data['operation']} error on {disk}: {data['reason']}{stopped}"
+            )
+        elif event == "GONE":
+            said = log_tail(domain.files.qemu_log)
+            if said:
+                self._messages.write(f"{_called(domain)}: QEMU said:\n{said}")
+
+
+def _called(domain: QemuDomain) -> str:
+    return f"domain {domain.domid} ({domain.name})"
+
+
+def _program_version() -> str | None:
+    """QEMU's version; None where there is no QEMU, which whoever creates a domain gets told."""
+    try:
+        return f"QEMU {qemu_version(find_qemu())}"
+    except XlError:
+        return None
