@@ -31,6 +31,7 @@ class InProcessHost:
         self.address = address
         self.supervisor = Supervisor(engine, str(state_dir), ask=ask_by_address)
         self.supervisor.take_up()
+        self._killed = False
         self._threads: list[threading.Thread] = []
         self._hosts: list[Host] = []
         self._channels: list[PeerChannel] = []
@@ -38,7 +39,7 @@ class InProcessHost:
 
     def connect(self) -> Host:
         """A new client."""
-        host = Host(self.open_channel, self.address)
+        host = Host(lambda: open_by_address(self.address), self.address)
         self._hosts.append(host)
         return host
 
@@ -52,15 +53,25 @@ class InProcessHost:
 
     def hang_up(self) -> None:
         """Break all connections, as a killed daemon does."""
-        for channel in self._channels:
+        broken, self._channels = self._channels, []
+        for channel in broken:
             channel.hang_up()
-        self._channels.clear()
+
+    def kill(self) -> None:
+        """End as a killed daemon does: nothing is settled any more. Its clients find the next one at its address."""
+        self._killed = True
+        _hosts_by_address.pop(self.address, None)
+        self.hang_up()
+        self._end()
 
     def close(self) -> None:
         """Hang up every client, let the agent's threads end, close the engine."""
-        _hosts_by_address.pop(self.address, None)
         for host in self._hosts:
             host.close()
+        _hosts_by_address.pop(self.address, None)
+        self._end()
+
+    def _end(self) -> None:
         for thread in self._threads:
             thread.join(10)
             assert not thread.is_alive(), "an agent's thread doesn't end with its client"
@@ -71,14 +82,23 @@ class InProcessHost:
         self._channels.append(channel)
         session = Session(self.supervisor, os.getuid(), channel.fileno())
         try:
-            Service(channel, session).run()
+            Service(channel, session, self.supervisor.instance).run()
         except OSError:
             pass  # the client hung up in the middle
         finally:
-            session.settle()
+            if not self._killed:
+                session.settle()
             if channel in self._channels:
                 self._channels.remove(channel)
             channel.close()
+
+
+def open_by_address(address: str) -> UnixChannel:
+    """How a client in this process connects."""
+    agent = _hosts_by_address.get(address)
+    if agent is None:
+        raise ConnectError(f"no xlpyd at {address}")
+    return agent.open_channel()
 
 
 def ask_by_address(address: str, transfer_id: str) -> str:

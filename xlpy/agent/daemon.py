@@ -95,7 +95,7 @@ class Daemon:
     def _serve(self, channel: PeerChannel, uid: int) -> None:
         session = Session(self._supervisor, uid, channel.fileno())
         try:
-            Service(channel, session).run()
+            Service(channel, session, self._supervisor.instance).run()
         except OSError as error:
             log.debug("a client is gone: %s", error)
         except XlError as error:

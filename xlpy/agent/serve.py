@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 class Service:
     """Serves the client at the other end of a channel with an engine."""
 
-    def __init__(self, channel: PeerChannel, engine: Engine) -> None:
+    def __init__(self, channel: PeerChannel, engine: Engine, instance: str) -> None:
         self._channel = channel
         self._engine = engine
+        self._instance = instance
         self._connection = Connection(is_agent=True)
         self._sending = threading.Lock()
 
@@ -39,6 +40,7 @@ class Service:
                 engine=self._engine.name,
                 host=socket.gethostname(),
                 pid=os.getpid(),
+                instance=self._instance,
             )
         )
         while True:

@@ -206,6 +206,13 @@ class Store:
             self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
         return None if row is None else str(row[0])
 
+    def settled_fact(self, name: str, value: str) -> str:
+        """A value that is remembered when it is first given, and stays."""
+        with self._transaction():
+            self._database.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, value))
+            row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0])
+
     # -- inside
 
     @contextmanager

@@ -41,6 +41,7 @@ class Supervisor(Delegate):
     def __init__(self, engine: Engine, state_dir: str, ask: Callable[[str, str], str] = ask_outcome) -> None:
         super().__init__(engine)
         self.store = Store(f"{state_dir}/xlpyd.db")
+        self.instance = self.store.settled_fact("instance", str(uuid_module.uuid4()))
         self.events = EventLog(self.store)
         self.ends = Ends()
         self.lifecycle = Lifecycle(self.store, engine, self.events, f"{state_dir}/dump")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.errors import ConnectError, Interrupted, ProtocolError, error_from_wire
+from xlpy.errors import ConnectError, Interrupted, ProtocolError, XlError, error_from_wire
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import (
     PROTOCOL_VERSION,
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from xlpy.errors import XlError
     from xlpy.protocol.messages import Message
     from xlpy.protocol.signature import Signature
     from xlpy.transport.unix import UnixChannel
@@ -35,6 +34,7 @@ class Conversation:
         self._connection = Connection(is_agent=False)
         self._pending: list[Message] = []
         self._next_id = 1
+        self.broken = False  # of no use any more
         self.label = channel.label
 
     def greet(self) -> Hello:
@@ -66,6 +66,7 @@ class Conversation:
         try:
             self._channel.send(self._connection.send(request), () if stream is None else (stream,))
         except Interrupted as error:  # an incomplete request is never acted upon
+            self.broken = True
             raise ConnectError(
                 f"{self.label} went away before it could be asked to {signature.name.replace('_', ' ')}",
                 "nothing was done; try again",
@@ -88,10 +89,14 @@ class Conversation:
 
     def receive(self) -> None:
         """Take what has arrived, waiting for some of it."""
-        data = self._channel.receive()
-        if not data:
-            raise Interrupted(f"{self.label} closed the connection")
-        self._pending += self._connection.receive(data)
+        try:
+            data = self._channel.receive()
+            if not data:
+                raise Interrupted(f"{self.label} closed the connection")
+            self._pending += self._connection.receive(data)
+        except XlError:
+            self.broken = True
+            raise
 
     def take_pending(self) -> Message | None:
         """A message that has arrived already."""

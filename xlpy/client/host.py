@@ -58,6 +58,8 @@ class Host(Engine):
             self._conversation = None
 
     def _converse(self) -> Conversation:
+        if self._conversation is not None and self._conversation.broken:
+            self.close()
         if self._conversation is None:
             conversation = Conversation(self._connect())
             try:

@@ -11,7 +11,7 @@ import os
 import select
 import socket
 
-from xlpy.errors import Aborted, ConnectError, Interrupted, UsageError, XlError
+from xlpy.errors import Aborted, ConnectError, EngineError, Interrupted, UsageError, XlError
 from xlpy.protocol.places import default_socket
 
 TYPE_CHECKING = False
@@ -46,8 +46,7 @@ def migrate(
     ``paused`` leaves it paused there; so does a domain that was paused here. Errors say where the domain is:
     XlError and Aborted (Ctrl-C) leave it at the source as it was; Interrupted says what is known.
     """
-    here, there = source.hello, target.hello
-    if (here.host, here.pid) == (there.host, there.pid):
+    if source.hello.instance == target.hello.instance:
         raise UsageError("source and target of the migration are the same host")
     was_paused = source.domain_info(domid).paused
     saved = source.describe_domain(domid)
@@ -172,22 +171,19 @@ def _ended(call: Call) -> bool:
 
 
 def _failure(error: BaseException, send: Call, receive: Call, source: Host) -> XlError:
-    """What is to be said: the side that failed by itself knows more than the one whose stream broke."""
+    """What is to be said. When the stream breaks both sides fail, and neither knows which was first."""
     if isinstance(error, KeyboardInterrupt):
         return Aborted(
             f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
         )
-    reasons = [call.failure for call in (receive, send) if call.failure is not None]
-    if not reasons:
-        assert isinstance(error, XlError)
-        reasons = [error]
-    first = error if isinstance(error, XlError) and error in reasons else reasons[0]
-    others = "; ".join(str(reason) for reason in reasons if str(reason) != str(first))
-    return type(first)(
-        f"the migration failed, the domain stays at {source.address}: {first.message}",
-        first.hint,
-        detail="\n".join(filter(None, (first.detail, others))) or None,
-        where=first.where,
+    assert isinstance(error, XlError)
+    failures = [call.failure for call in (receive, send) if call.failure is not None] or [error]
+    chosen = [failure for failure in failures if not isinstance(failure, EngineError)][:1] or failures
+    reasons = "; ".join(failure.message for failure in chosen)
+    return type(chosen[0])(
+        f"the migration failed, the domain stays at {source.address}: {reasons}",
+        next((failure.hint for failure in chosen if failure.hint), None),
+        detail="\n".join(failure.detail for failure in chosen if failure.detail) or None,
     )
 
 

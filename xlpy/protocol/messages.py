@@ -24,13 +24,17 @@ FRAME_LIMIT_BYTES = 1 << 20
 
 
 class Hello(Record):
-    """Who answers. ``protocol`` changes only when old and new can't understand each other."""
+    """Who answers. ``protocol`` changes only when old and new can't understand each other.
+
+    ``instance`` is the same for all xlpyds that ever serve with the same records, and for no others.
+    """
 
     protocol: int
     version: str
     engine: str
     host: str = ""
     pid: int = 0
+    instance: str = ""
 
 
 class Request(Record):
