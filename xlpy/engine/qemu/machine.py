@@ -60,9 +60,12 @@ def plan_machine(config: DomainConfig, domid: int, accelerator: str) -> tuple[Ma
 
 
 def _cpu_model(config: DomainConfig, accelerator: str) -> str:
-    """What the host has, or all that the translator can do; nested virtualization only on request, as under xl."""
+    """What the host has, or all that the translator can do; nested virtualization only on request, as under xl.
+
+    The translator's own SVM stays: a Linux guest whose ``max`` lacks it loses its init to SIGABRT (QEMU 7.2).
+    """
     model = _CPU_MODELS[accelerator]
-    if not config.b_info.nested_hvm:
+    if accelerator == "kvm" and not config.b_info.nested_hvm:
         model += ",vmx=off,svm=off"
     if config.b_info.hvm is not None and config.b_info.hvm.nx is False:
         model += ",nx=off"
