@@ -216,7 +216,7 @@ def test_config_update(call: Call, xl: Call, fake: FakeEngine) -> None:
 def test_what_is_a_file_and_what_an_override() -> None:
     options = (value("-f --defconfig", "FILE"), flag("-p"))
     args = parse(["a=1", "web.cfg", "b=2"], options)
-    assert named_config(args.rest, args) == ("web.cfg", ("a=1", "b=2"))
+    assert named_config(args.rest, args) == ("web.cfg", ("a=1", "b=2"), None)
 
 
 def test_relative_disks(place: Path) -> None:

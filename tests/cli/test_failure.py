@@ -18,9 +18,12 @@ from xlpy.engine.base import Engine
 from xlpy.errors import EngineError
 
 
-def test_place_detail_and_hint(call: Call, xl: Call, fake: FakeEngine) -> None:
+@pytest.fixture(autouse=True)
+def guests(fake: FakeEngine) -> None:
     populate(fake, *GUESTS)
 
+
+def test_place_detail_and_hint(call: Call, xl: Call, fake: FakeEngine) -> None:
     def refuse() -> None:
         fake.fail_next(
             "rename_domain",

@@ -240,7 +240,8 @@ class Handover:
                 supervised=supervised,
                 transfer_id=saved.transfer_id,
                 started_s=time.time(),
-            )
+            ),
+            saved.config.c_info.domid,  # unset, unless the domid shall be kept
         )
         told = saved.replace(config=with_identity(saved.config, uuid, name, record.domid))
         try:

@@ -157,14 +157,14 @@ class Store:
 
     # -- transfers
 
-    def add_incoming(self, record: DomainRecord) -> DomainRecord:
+    def add_incoming(self, record: DomainRecord, wanted_domid: int | None = None) -> DomainRecord:
         """Reserve what an incoming domain needs. Raises DomainExists, and InvalidState for a transfer that is over."""
         with self._transaction():
             if record.transfer_id is not None:
                 if self._outcome(record.transfer_id) is not None:
                     raise InvalidState("this transfer was given up already", "start the migration again")
                 self._set_outcome(record.transfer_id, "pending")
-            record = record.replace(domid=self._free_domid(None))
+            record = record.replace(domid=self._free_domid(wanted_domid))
             self._refuse_taken(record)
             self._write(record)
         return record

@@ -6,7 +6,7 @@ import os
 import sys
 
 from xlpy.config.domain import parse_domain_config
-from xlpy.errors import ConfigError, UsageError
+from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ NO_FILE_STATUS = 6  # xl create without a file
 UNREADABLE_STATUS = 3  # xl create with one that can't be read
 
 
-def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tuple[str, ...]]:
-    """The file and the overrides that a command line names: what holds a ``=`` is an override (main_create).
+def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tuple[str, ...], str | None]:
+    """The file and the overrides that a command line names, and the first word too many (main_create).
 
-    Raises UsageError for a second file.
+    What holds a ``=`` is an override; of the others one may be the file.
     """
     path = args.value("defconfig")
     overrides = []
@@ -39,8 +39,8 @@ def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tup
         elif path is None:
             path = word
         else:
-            raise UsageError(f"{word!r} is one argument too many", "overrides are written KEY=VALUE")
-    return path, tuple(overrides)
+            return path, tuple(overrides), word
+    return path, tuple(overrides), None
 
 
 def read_config(

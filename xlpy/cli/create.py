@@ -6,6 +6,7 @@ import os
 import sys
 
 from xlpy.cli.config_file import named_config, read_config, with_absolute_paths
+from xlpy.cli.usage import too_many
 from xlpy.errors import (
     ConnectError,
     Interrupted,
@@ -28,10 +29,9 @@ FAILED_STATUS = 3  # libxl's ERROR_FAIL, which xl create turns into its exit sta
 def create(session: Session, args: Arguments) -> int | None:
     """``xl create``: parse the file, start the domain, attach what was asked for."""
     quiet = args.flag("quiet") or session.options.quiet
-    try:
-        path, overrides = named_config(args.rest, args)
-    except UsageError as error:
-        return _too_many(session, "create", error)
+    path, overrides, surplus = named_config(args.rest, args)
+    if surplus is not None:
+        return too_many(session, "create", surplus, 2)
     parsed = read_config(session, path, overrides, quiet)
     if args.flag("dryrun") or session.options.dry_run:
         print_config(parsed.config, sys.stdout)
@@ -109,10 +109,9 @@ def config_update(session: Session, args: Arguments) -> int | None:
             "avoid using this command when possible"
         )
     domid = session.domid(args.rest[0])
-    try:
-        path, overrides = named_config(args.rest[1:], args)
-    except UsageError as error:
-        return _too_many(session, "config-update", error)
+    path, overrides, surplus = named_config(args.rest[1:], args)
+    if surplus is not None:
+        return too_many(session, "config-update", surplus, 2)
     if path is None:
         raise UsageError("Config file not specified", exit_status=1)
     parsed = read_config(session, path, overrides, quiet=True)
@@ -130,14 +129,3 @@ def print_config(config: DomainConfig, out: TextIO, entry: bool = False) -> None
     from xlpy.config.libxl_json import domain_entry_json, domain_json
 
     out.write(domain_entry_json(None, config) if entry else domain_json(config))
-
-
-def _too_many(session: Session, name: str, error: UsageError) -> int:
-    """What xl does about a second file: help, and exit status 2. Raises the error otherwise."""
-    if not session.xl:
-        raise error
-    from xlpy.cli.commands import COMMANDS
-    from xlpy.cli.help import print_help
-
-    print_help(session, COMMANDS[name])
-    return 2

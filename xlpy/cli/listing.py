@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 def list_domains(session: Session, args: Arguments) -> int | None:
     """``xl list``: all domains, or the named ones; xl takes one name only."""
     if session.xl and len(args.rest) > 1:
-        from xlpy.cli.commands import COMMANDS
-        from xlpy.cli.help import print_help
+        from xlpy.cli.usage import too_many
 
-        print_help(session, COMMANDS["list"])
-        return 1
+        return too_many(session, "list", args.rest[1], 1)
     domains = _chosen(session, args)
     if args.flag("long"):
         _show_configs(session, domains, strict=bool(args.rest))

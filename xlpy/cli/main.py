@@ -7,6 +7,7 @@ import sys
 from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command
 from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
 from xlpy.cli.session import GlobalOptions, Session
+from xlpy.cli.usage import require_arguments
 from xlpy.errors import NotSupported, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -88,20 +89,6 @@ def _run(session: Session, words: list[str]) -> int:
     session.options.add(args, {option.name for option in command.options})
     require_arguments(session, command, len(args.rest), command.needs)
     return command.load()(session, args) or 0
-
-
-def require_arguments(session: Session, command: Command, given: int, needs: int) -> None:
-    """Raises UsageError in xl's words when there are fewer arguments than the command needs; xl prints help, too."""
-    if given >= needs:
-        return
-    plural = "s" if needs > 1 else ""
-    if session.xl:
-        from xlpy.cli.help import print_help
-
-        print_help(session, command)
-        raise UsageError(f"'xl {command.name}' requires at least {needs} argument{plural}.\n")
-    usage = f"{session.program} {command.name} {command.usage}".strip()
-    raise UsageError(f"{command.name} needs at least {needs} argument{plural}", f"usage: {usage}")
 
 
 def _global_options(session: Session, words: list[str]) -> Arguments:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from xlpy.cli.options import Arguments
+    from xlpy.client.host import Host
     from xlpy.engine.base import Engine
     from xlpy.model.domain import DomainInfo
     from xlpy.render.kind import Kind, Row
     from xlpy.render.output import Wishes
+    from xlpy.render.progress import Reporter
 
 
 class GlobalOptions:
@@ -66,23 +68,35 @@ class Session:
         self.xl = program == "xl"
         self.options = GlobalOptions()
         self._open_host = open_host or _connect
-        self._host: Engine | None = None
+        self._host: Host | None = None
+        self._others: list[Host] = []
 
     @property
-    def host(self) -> Engine:
+    def host(self) -> Host:
         """The host to work on, connected when first used. Raises ConnectError."""
         if self._host is None:
             hosts = self.options.hosts
             if len(hosts) > 1:
                 raise NotSupported("this release works on one host at a time", "give one --host")
-            self._host = self._open_host(hosts[0] if hosts else None)
+            self._host = self._open(hosts[0] if hosts else None)
         return self._host
+
+    def other_host(self, address: str) -> Host:
+        """One more host, the target of a migration, say."""
+        host = self._open(address)
+        self._others.append(host)
+        return host
+
+    def _open(self, address: str | None) -> Host:
+        return self._open_host(address)  # type: ignore[return-value]  # tests work with engines alone
 
     def close(self) -> None:
         """Let the connection go."""
-        if self._host is not None:
-            self._host.close()
-            self._host = None
+        for host in (self._host, *self._others):
+            if host is not None:
+                host.close()
+        self._host = None
+        self._others = []
 
     def domid(self, reference: str) -> int:
         """The domid of a name, uuid or domid; that a domid exists is not checked, as in xl. Raises DomainNotFound."""
@@ -125,6 +139,20 @@ class Session:
         from xlpy.render.output import show
 
         show(kind, rows, self.wishes, sys.stdout)
+
+    def progress(self, what: str) -> Reporter:
+        """How to tell the user how far a long operation has come: bar, lines or nothing, on stderr."""
+        from xlpy.render.progress import Bar, Lines, Silence
+
+        options = self.options
+        on_terminal = sys.stderr.isatty()
+        if options.quiet:
+            return Silence()
+        if options.progress_cr or (self.xl and on_terminal):
+            return Lines(what, sys.stderr, rewrite=True)
+        if on_terminal:
+            return Bar(what, sys.stderr)
+        return Lines(what, sys.stderr) if options.verbose else Silence()
 
     def say(self, text: str) -> None:
         """A message of xl's on stderr, one that xl always prints; -q silences it."""

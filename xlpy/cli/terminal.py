@@ -25,13 +25,13 @@ class RawTerminal:
     def __enter__(self) -> None:
         self._mode = termios.tcgetattr(self._fd)
         self._handlers = {number: signal.signal(number, _end) for number in _DEADLY}
-        tty.setraw(self._fd)
+        tty.setraw(self._fd, termios.TCSANOW)  # what was typed ahead is kept
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._mode)
+            termios.tcsetattr(self._fd, termios.TCSANOW, self._mode)
         except termios.error:
             pass  # the terminal itself is gone
         for number, handler in self._handlers.items():

@@ -64,6 +64,7 @@ class DomainInfo(Record):
     ssid_label: str | None = None
     node_affinity: tuple[int, ...] | None = None  # None: all nodes
     start_time_s: float | None = None  # seconds since the epoch
+    activity: str | None = None  # what xlpyd is doing with it: saving, sent, incoming, restarting ...
 
 
 class VcpuInfo(Record):

@@ -103,6 +103,8 @@ def _reason_text(row: DomainInfo) -> str:
 
 def _state_text(row: DomainInfo) -> str:
     word = state_word(row)
+    if row.activity is not None:
+        return f"{word} ({row.activity})"
     if word == "shutdown" and row.shutdown_reason not in (None, ShutdownReason.POWEROFF):
         return f"shutdown ({row.shutdown_reason.value})"
     return word
@@ -144,6 +146,7 @@ def _domain_columns(verbose: bool, context: bool, cpupool: bool, nodes: int | No
             text=lambda row: f"{row.cpu_time_ns / 1e9:.1f}",
             right=True,
         ),
+        Column("activity", "Activity", lambda row: row.activity, shown=False),
         Column("start_time_s", "Started", lambda row: row.start_time_s, text=_start_text, shown=verbose),
         Column("security_label", "Security label", lambda row: row.ssid_label, shown=verbose or context),
         Column("cpupool", "Cpupool", lambda row: row.cpupool_name, shown=cpupool),

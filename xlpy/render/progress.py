@@ -4,19 +4,21 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Protocol, TextIO
 
     from xlpy.model.migration import TransferProgress
 
-    class Reporter(Protocol):
-        """Used as ``with reporter: ... reporter(moment)``."""
+    Report = Callable[[TransferProgress], None]
 
-        def __enter__(self) -> None: ...
+    class Reporter(Protocol):
+        """Used as ``with reporter as report:``; the report is None when nobody wants to know."""
+
+        def __enter__(self) -> Report | None: ...
         def __exit__(
             self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
         ) -> None: ...
-        def __call__(self, moment: TransferProgress) -> None: ...
 
 
 _LINE_EVERY_MS = 5000
@@ -65,8 +67,8 @@ class Lines:
         self._last_ms: int | None = None
         self._width = 0
 
-    def __enter__(self) -> None:
-        self._last_ms = None
+    def __enter__(self) -> Report:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -105,8 +107,9 @@ class Bar:
         )
         self._task = self._progress.add_task(what, total=1.0, numbers="")
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Report:
         self._progress.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -118,7 +121,7 @@ class Bar:
 
 
 class Silence:
-    """Reports nothing."""
+    """Reports nothing, and lets the host know that it needn't either."""
 
     def __enter__(self) -> None:
         pass
@@ -126,7 +129,4 @@ class Silence:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
-
-    def __call__(self, moment: TransferProgress) -> None:
         pass

@@ -1,0 +1,113 @@
+"""``xl save`` and ``xl restore`` (xl_saverestore.c)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.usage import too_many
+from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.errors import XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.model.domain_config import DomainConfig
+
+
+def save(session: Session, args: Arguments) -> int | None:
+    """``xl save``: the domain's state goes to a file, and the domain with it, unless it shall stay."""
+    if len(args.rest) > 3:
+        return too_many(session, "save", args.rest[3], 1)
+    reference, path, *configs = args.rest
+    domid = session.domid(reference)
+    config = replacement_config(session, configs[0] if configs else None, domid, keep_domid=args.flag("D"))
+    afterwards = "pause" if args.flag("p") else "resume" if args.flag("c") else "destroy"
+    if session.xl:
+        session.say(f"Saving to {path}")
+    with worded_as_xl(session, _xl_complaint(path)), session.progress(f"save {reference}") as report:
+        result = save_to_file(
+            session.host, domid, path, afterwards=afterwards, config=config, progress=report
+        )
+        if report is not None:
+            report(result)
+    session.note(f"{result.transferred_bytes >> 20} MiB of memory and devices are in {path}")
+    return None
+
+
+def restore(session: Session, args: Arguments) -> int | None:
+    """``xl restore``: a domain from a file; a config comes before the file and replaces the saved one."""
+    from xlpy.cli.create import after_start, print_config
+
+    if len(args.rest) > 2:
+        return too_many(session, "restore", args.rest[2], 1)
+    *configs, path = args.rest
+    if session.xl:
+        _look_as_xl(path)
+        session.say(f"Loading new save file {path}")
+    config = replacement_config(session, configs[0] if configs else None)
+    if session.xl and config is None:
+        session.say("Parsing config from <saved>")
+    paused = args.flag("p")
+    with session.progress("restore") as report:
+        domid = restore_from_file(
+            session.host,
+            path,
+            config=config,
+            paused=paused or args.flag("c"),
+            supervised=not args.flag("e"),
+            progress=report,
+        )
+    config = session.host.domain_config(domid)
+    session.note(f"domain {config.c_info.name} has domid {domid}")
+    if args.flag("d"):
+        import sys
+
+        print_config(config, sys.stderr)
+    after_start(session, args, domid, config, unpause=args.flag("c") and not paused)
+    return None
+
+
+def replacement_config(
+    session: Session, path: str | None, domid: int | None = None, keep_domid: bool = False
+) -> DomainConfig | None:
+    """The config that goes along instead of the domain's own: one from a file, or its own with its domid kept."""
+    if path is not None:
+        from xlpy.cli.config_file import read_config, with_absolute_paths
+
+        config = with_absolute_paths(read_config(session, path).config, os.getcwd())
+    elif keep_domid and domid is not None:
+        config = session.host.domain_config(domid)
+    else:
+        return None
+    if keep_domid:
+        config = config.replace(c_info=config.c_info.replace(domid=domid))
+    return config
+
+
+def _xl_complaint(path: str) -> str:
+    """What xl says when a save fails: it tells an unusable path from the rest."""
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path) or "."):
+        return f"Failed to open temp file {path} for writing"
+    return "Failed to save domain, resuming domain"
+
+
+def _look_as_xl(path: str) -> None:
+    """Complain of an unusable file in xl's words; a pipe can be read only once, so it isn't looked at."""
+    from xlpy.client.save_file import read_header
+
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise XlError(f"Can't open restore file: {error.strerror}") from error
+    try:
+        if stat.S_ISREG(os.fstat(source).st_mode):
+            read_header(source, path)
+    except XlError as error:
+        raise XlError(
+            "File has wrong magic number - corrupt or for a different tool?", error.hint, detail=str(error)
+        ) from error
+    finally:
+        os.close(source)

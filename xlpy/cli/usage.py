@@ -1,0 +1,43 @@
+"""Too few and too many arguments."""
+
+from __future__ import annotations
+
+from xlpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.commands import Command
+    from xlpy.cli.session import Session
+
+
+def require_arguments(session: Session, command: Command, given: int, needs: int) -> None:
+    """Raises UsageError when there are fewer arguments than the command needs; xl prints help, too (def_getopt)."""
+    if given >= needs:
+        return
+    plural = "s" if needs > 1 else ""
+    if session.xl:
+        from xlpy.cli.help import print_help
+
+        print_help(session, command)
+        raise UsageError(f"'xl {command.name}' requires at least {needs} argument{plural}.\n")
+    raise UsageError(f"{command.name} needs at least {needs} argument{plural}", f"usage: {_usage(command)}")
+
+
+def too_many(session: Session, name: str, surplus: str, status: int) -> int:
+    """What xl does about arguments it has no use for, where it doesn't ignore them: help, and this exit status.
+
+    Raises UsageError when not called as xl.
+    """
+    from xlpy.cli.commands import COMMANDS
+
+    command = COMMANDS[name]
+    if not session.xl:
+        raise UsageError(f"{surplus!r} is one argument too many", f"usage: {_usage(command)}")
+    from xlpy.cli.help import print_help
+
+    print_help(session, command)
+    return status
+
+
+def _usage(command: Command) -> str:
+    return f"xlpy {command.name} {command.usage}".strip()
