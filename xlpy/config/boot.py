@@ -7,7 +7,7 @@ from xlpy.config.draft import Draft
 from xlpy.errors import ConfigError
 from xlpy.model.domain import DomainType
 
-FIRMWARE_DIR = "/usr/lib/xen/boot"
+FIRMWARE_DIR = "/usr/lib/xen-4.20/boot"  # where Debian has it; each build of Xen has its own
 _BIOSES = ("rombios", "seabios", "ovmf")
 _BIOS_NAMES = (*_BIOSES, "unknown")  # libxl's enum has a value of this name
 
@@ -51,6 +51,8 @@ def bootloader_args(draft: Draft) -> None:
         )
         arguments = tuple((text or "").replace("\t", " ").replace("\n", " ").split(" "))
         arguments = tuple([argument for argument in arguments if argument])
+        if text is not None and not arguments:  # xl crashes
+            raise settings.error("bootloader_args is empty", "bootloader_args", "leave it out")
     if arguments:
         draft.sections["b"]["bootloader_args"] = arguments
 

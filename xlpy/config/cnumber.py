@@ -36,6 +36,19 @@ def scan_integer(text: str, base: int = 0) -> tuple[int, int]:
     return -value if negative else value, position
 
 
+def scanf_hex(text: str) -> tuple[int, int]:
+    """What sscanf(3) reads by ``%x``: unlike strtol it takes a bare ``0x`` for 0."""
+    value, end = scan_integer(text, 16)
+    if (
+        end
+        and text[end - 1] == "0"
+        and text[end : end + 1] in ("x", "X")
+        and not text[: end - 1].strip("+- \t\n\v\f\r")
+    ):
+        end += 1
+    return value, end
+
+
 def strtol(text: str, base: int = 0) -> tuple[int, int]:
     """Like strtol(3) on a 64-bit machine: clipped, never an error."""
     value, end = scan_integer(text, base)

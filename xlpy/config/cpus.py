@@ -5,12 +5,13 @@ from __future__ import annotations
 from xlpy.config.cnumber import ULONG_MAX, scan_integer, strtoul
 from xlpy.config.diagnostic import SpecError, command_line_error
 from xlpy.config.draft import Draft
-from xlpy.config.parser import Atom
+from xlpy.config.parser import Atom, Sequence
+from xlpy.errors import ConfigError
 from xlpy.model.domain import DomainType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import collections.abc
 
     from xlpy.config.draft import HostFacts
 
@@ -19,7 +20,9 @@ _MOST_COLORS = 65536
 _UINT32_MAX = (1 << 32) - 1
 
 
-def parse_cpu_list(text: str, bits: int, nodes: Sequence[Sequence[int]] = ()) -> tuple[int, ...]:
+def parse_cpu_list(
+    text: str, bits: int, nodes: collections.abc.Sequence[collections.abc.Sequence[int]] = ()
+) -> tuple[int, ...]:
     """The pcpus of a CPU list such as ``0-3,^1,node:0`` in ascending order (xl's parse_cpurange).
 
     ``bits`` is the length of the bitmap (HostFacts.cpu_bits), what is beyond it is dropped; ``nodes`` holds the
@@ -34,7 +37,13 @@ def parse_cpu_list(text: str, bits: int, nodes: Sequence[Sequence[int]] = ()) ->
     return tuple(sorted(found))
 
 
-def _apply_term(term: str, offset: int, bits: int, nodes: Sequence[Sequence[int]], found: set[int]) -> None:
+def _apply_term(
+    term: str,
+    offset: int,
+    bits: int,
+    nodes: collections.abc.Sequence[collections.abc.Sequence[int]],
+    found: set[int],
+) -> None:
     rest = term.removeprefix("^")
     removes = rest is not term and len(rest) < len(term)
     by_node = False
@@ -124,12 +133,18 @@ def soft_affinity(draft: Draft) -> None:
 
 
 def _affinity(draft: Draft, key: str, field: str) -> None:
+    """One mask for all vcpus, or a list with one for each. Without ``vcpus`` xl up to 4.20 reads no list at all."""
     settings, build = draft.settings, draft.sections["b"]
     most = build.get("max_vcpus", 1)
-    atoms = settings.atoms(key, quiet=True)
-    if atoms is not None:
-        build[field] = tuple([_mask(draft, key, atom) for atom in atoms[:most]])
+    sequence = settings.sequence(key, quiet=True)
+    if sequence is not None:
         build["numa_placement"] = False
+        try:
+            build[field] = tuple([_mask(draft, key, item) for item in sequence.items[:most]])
+        except ConfigError as error:
+            if "max_vcpus" in build:
+                raise
+            settings.warn("bad-affinity", f"{error.message}; {key} has no effect", sequence, error.hint)
         return
     atom = settings.atom(key)
     if atom is not None:
@@ -138,7 +153,9 @@ def _affinity(draft: Draft, key: str, field: str) -> None:
             build["numa_placement"] = False
 
 
-def _mask(draft: Draft, key: str, atom: Atom) -> tuple[int, ...]:
+def _mask(draft: Draft, key: str, atom: Atom | Sequence) -> tuple[int, ...]:
+    if not isinstance(atom, Atom):
+        raise draft.settings.error(f"{key}: a list inside the list", atom, "write one CPU list for each vcpu")
     host = draft.host
     try:
         return parse_cpu_list(atom.text, host.cpu_bits, nodes_of(host) if "node" in atom.text else ())

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from xlpy.config.diagnostic import Diagnostic
 
 _KIB_PER_MIB = 1024
+_UNSET = 0xFFFFFFFF
 _parts: dict[str, list[str]] = {}
 
 
@@ -129,14 +130,18 @@ def _read(draft: Draft, name: str, how: str, target: str) -> None:
 
 
 def _number(value: int | None, how: str) -> int | None:
-    """A number as it arrives in libxl's field; -1 is what stands for unset there."""
+    """A number as it arrives in libxl's field; in some fields -1 stands for unset."""
     if value is None:
         return None
     if how == "mib":
         return value * _KIB_PER_MIB & ULONG_MAX
     if how == "int":
-        return None if int32(value) == -1 else int32(value)
-    return None if uint32(value) == 0xFFFFFFFF else uint32(value)
+        return int32(value)
+    if how == "uint32":
+        return uint32(value)
+    if uint32(value) == _UNSET:
+        return None
+    return uint32(value) if how == "mask" else int32(value)
 
 
 def _function(module: str, function: str) -> Callable[[Draft], None]:

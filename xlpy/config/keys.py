@@ -5,6 +5,7 @@ The order matters: of several fatal errors a user sees the first by this order, 
 A row is (name, how, target, types, guests, since, help):
 
 how      string int uint32 bool mib strings: a value that goes as it is to the field ``target`` (section.field);
+         param, mask: the same for numbers, signed or not, where -1 means unset;
          call: ``target`` (module:function) reads it, if it is given;
          step: ``target`` is called in any case, to do what depends on several settings or on none;
          again: a second look at a setting whose row is elsewhere;
@@ -32,19 +33,19 @@ KEYS: tuple[Row, ...] = (
     ("uuid", "step", "identity:uuid", "", "all", "4.2", "the domain's UUID; by default a random one"),
     ("oos", "bool", "c.oos", "", "HVM, PVH", "4.2", "shadow paging: let page tables get out of sync"),
     ("pool", "string", "c.pool_name", "", "all", "4.2", "cpupool to put the domain in"),
-    ("xenstore_feature_mask", "uint32", "b.xenstore_feature_mask", "", "all", "4.21", "xenstore features the guest sees"),
+    ("xenstore_feature_mask", "mask", "b.xenstore_feature_mask", "", "all", "4.21", "xenstore features the guest sees"),
     ("xenstore_quota", "call", "identity:xenstore_quota", "", "all", "4.22", "xenstore quotas: list of NAME=N"),
     ("pvshim", "bool", "pvh.pvshim", "pvh", "PVH", "4.11", "run a PV kernel inside a PVH shim"),
     ("pvshim_path", "string", "pvh.pvshim_path", "pvh", "PVH", "4.11", "the shim's binary"),
     ("pvshim_cmdline", "string", "pvh.pvshim_cmdline", "pvh", "PVH", "4.11", "the shim's command line"),
     ("pvshim_extra", "string", "pvh.pvshim_extra", "pvh", "PVH", "4.11", "what to add to the shim's command line"),
     # scheduling, memory, vcpus
-    ("cpu_weight", "int", "sched.weight", "", "all", "4.2", "scheduler weight"),
-    ("cap", "int", "sched.cap", "", "all", "4.2", "percent of a pcpu the domain may use; 0 is no limit"),
-    ("period", "int", "sched.period", "", "all, rtds", "4.2", "scheduling period in microseconds"),
-    ("slice", "int", "sched.slice", "", "none", "4.2", "no effect since the sedf scheduler is gone"),
-    ("latency", "int", "sched.latency", "", "none", "4.2", "no effect since the sedf scheduler is gone"),
-    ("extratime", "int", "sched.extratime", "", "all, rtds", "4.2", "use idle time beyond the budget"),
+    ("cpu_weight", "param", "sched.weight", "", "all", "4.2", "scheduler weight"),
+    ("cap", "param", "sched.cap", "", "all", "4.2", "percent of a pcpu the domain may use; 0 is no limit"),
+    ("period", "param", "sched.period", "", "all, rtds", "4.2", "scheduling period in microseconds"),
+    ("slice", "param", "sched.slice", "", "none", "4.2", "no effect since the sedf scheduler is gone"),
+    ("latency", "param", "sched.latency", "", "none", "4.2", "no effect since the sedf scheduler is gone"),
+    ("extratime", "param", "sched.extratime", "", "all, rtds", "4.2", "use idle time beyond the budget"),
     ("memory", "mib", "b.target_memkb", "", "all", "4.2", "memory at start in MiB"),
     ("maxmem", "mib", "b.max_memkb", "", "all", "4.2", "most memory the domain may have, in MiB"),
     ("llc_colors", "call", "cpus:llc_colors", "", "Arm", "4.20", "last level cache colours: list of N or N-M"),
@@ -200,7 +201,7 @@ KEYS: tuple[Row, ...] = (
     ("gic_version", "call", "platform:gic_version", "", "Arm", "4.6", '"default", "v2" or "v3"'),
     ("tee", "call", "platform:tee", "", "Arm", "4.13", 'trusted execution: "none", "optee" or "ffa"'),
     ("sve", "call", "platform:sve", "", "Arm", "4.18", 'vector length: "disabled", "hw" or 128 to 2048'),
-    ("nr_spis", "uint32", "arm.nr_spis", "", "Arm", "4.19", "number of shared interrupts"),
+    ("nr_spis", "mask", "arm.nr_spis", "", "Arm", "4.19", "number of shared interrupts"),
     ("trap_unmapped_accesses", "bool", "b.trap_unmapped_accesses", "", "Arm", "4.21", "fault on accesses outside of memory"),
     ("arm_sci", "call", "platform:arm_sci", "", "Arm", "4.21", "firmware interface: type=none or type=scmi_smc"),
     # the rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.config.cnumber import atoi, scan_integer
+from xlpy.config.cnumber import atoi, scanf_hex
 from xlpy.config.diagnostic import SpecError, one_of
 from xlpy.config.draft import Draft
 from xlpy.model.device_config import DtdevConfig, PciConfig
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXIT_STATUS = 6  # libxl's ERROR_INVAL
+POLICY_EXIT_STATUS = 3  # libxl's ERROR_FAIL
 _FLAGS = ("permissive", "msitranslate", "seize", "power_mgmt")
 _NAMES = ("bdf", "vslot", *_FLAGS, "rdm_policy", "name")
 _POLICIES = ("strict", "relaxed")
@@ -92,7 +93,7 @@ def read_pci_spec(text: str, defaults: dict[str, Any] | None = None) -> PciConfi
 def _policy(text: str, offset: int) -> str | None:
     if text.lower() not in (*_POLICIES, "invalid"):  # libxl's enum has a value of this name for unset
         hint = one_of(_POLICIES, text)
-        raise SpecError(f"unknown rdm_policy '{text:.40}'", offset, len(text), hint, EXIT_STATUS)
+        raise SpecError(f"unknown rdm_policy '{text:.40}'", offset, len(text), hint, POLICY_EXIT_STATUS)
     return text.lower() if text.lower() in _POLICIES else None
 
 
@@ -124,7 +125,7 @@ def _read_address(pci: dict[str, Any], text: str, offset: int) -> int:
     numbers: list[int] = []
     position = 0
     for separator in ":::"[: colons if colons in (1, 2) else 0] + ".":
-        value, end = scan_integer(text[position : position + 40], 16)
+        value, end = scanf_hex(text[position : position + 40])
         position += end
         if not end or text[position : position + 1] != separator:
             raise SpecError(f"'{text:.40}' is no PCI address", offset, len(text), _ADDRESS_HINT, EXIT_STATUS)
@@ -135,7 +136,7 @@ def _read_address(pci: dict[str, Any], text: str, offset: int) -> int:
     domain, bus, device = numbers if len(numbers) == 3 else (0, *numbers)
     function, mask, end = 0, _ALL_FUNCTIONS, 1
     if text[position : position + 1] != "*":
-        function, end = scan_integer(text[position : position + 40], 16)
+        function, end = scanf_hex(text[position : position + 40])
         mask = 1
     if not end or domain > 0xFFFF or bus > 0xFF or device > 0x1F or not 0 <= function <= 7:
         raise SpecError(
@@ -147,7 +148,7 @@ def _read_address(pci: dict[str, Any], text: str, offset: int) -> int:
 
 def _read_slot(pci: dict[str, Any], text: str, offset: int) -> int:
     """The slot the guest sees, 0 to 1f; the offset behind it."""
-    value, end = scan_integer(text[:40], 16)
+    value, end = scanf_hex(text[:40])
     if not end or not 0 <= value <= 0x1F:
         raise SpecError(f"'{text:.40}' is no slot", offset, len(text), "0 to 1f, hexadecimal", EXIT_STATUS)
     pci["vdevfn"] = value << 3

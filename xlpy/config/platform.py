@@ -241,7 +241,9 @@ def mca_capabilities(draft: Draft) -> None:
             "mca_caps must be a list", "mca_caps", 'write mca_caps = [ "lmce" ]', _LIBXL_ERROR_FAIL
         )
     for item in sequence.items:
-        if not isinstance(item, Atom) or item.text != "lmce":
+        if not isinstance(item, Atom):
+            raise settings.error("mca_caps: not a list of strings", item, 'write mca_caps = [ "lmce" ]')
+        if item.text != "lmce":
             raise settings.error("mca_caps: unknown capability", item, 'write "lmce"', _LIBXL_ERROR_FAIL)
         draft.sections["hvm"]["mca_caps"] = _MCA_LMCE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.config.cnumber import ULONG_MAX, scan_integer, strtoul, uint32
+from xlpy.config.cnumber import ULONG_MAX, scanf_hex, strtoul, uint32
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom
 from xlpy.model.domain_config import IomemRange, IoportRange
@@ -75,16 +75,16 @@ def _irq(draft: Draft, item: Atom) -> int:
 
 def _iomem_range(draft: Draft, item: Atom) -> IomemRange:
     text = item.text
-    start, end = scan_integer(text, 16)
+    start, end = scanf_hex(text)
     count, gfn = 0, None
     good = end > 0 and text[end : end + 1] == ","
     if good:
         text = text[end + 1 :]
-        count, end = scan_integer(text, 16)
+        count, end = scanf_hex(text)
         good = end > 0
     if good and text[end : end + 1] == "@":
         text = text[end + 1 :]
-        gfn, end = scan_integer(text, 16)
+        gfn, end = scanf_hex(text)
         good = end > 0
     if not good or end != len(text):
         raise draft.settings.error(

@@ -41,6 +41,8 @@ def _each(draft: Draft, key: str, field: str, read: Callable[[Draft, Atom, int],
 
 def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
     """(offset, key, value) of ``key=value`` pieces, without blanks around (split_string_into_pair)."""
+    if not text.strip(","):  # xl crashes
+        raise SpecError("the spec is empty")
     offset = 0
     for piece in text.split(","):
         if piece:

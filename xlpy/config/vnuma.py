@@ -128,12 +128,16 @@ def _ranges(settings: Settings, item: Atom, text: str) -> list[tuple[int, int]]:
         if not good or end != len(term) or last >> 31:
             raise settings.error(f"vnuma: invalid vcpu range '{term:.40}'", item, "write N or N-M")
         ranges.append((first, last))
+    if not ranges:
+        raise settings.error("vnuma: vcpus is empty", item, "write N or N-M")
     return ranges
 
 
 def _distances(settings: Settings, item: Atom, text: str, nodes: int) -> tuple[int, ...]:
-    """One distance per node; missing ones are 0. xl writes past its array when there are too many."""
+    """One distance per node; missing ones are 0, and surplus ones (xl writes past its array) are dropped."""
     distances = [uint32(_number(settings, item, term)) for term in text.split(",") if term]
+    if not distances:
+        raise settings.error("vnuma: vdistances is empty", item)
     if len(distances) > nodes:
-        raise settings.error(f"vnuma: {len(distances)} distances for {nodes} nodes", item)
-    return tuple(distances + [0] * (nodes - len(distances)))
+        settings.warn("vnuma-piece", f"vnuma: {len(distances)} distances for {nodes} nodes", item)
+    return tuple((distances + [0] * nodes)[:nodes])

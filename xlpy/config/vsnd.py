@@ -88,6 +88,8 @@ def _begin(card: _Part, kind: str) -> _Part:
 def _read_piece(part: _Part, kind: str, piece: str, offset: int) -> None:
     key, equals, value = piece.partition("=")
     at = offset + len(key) + 1
+    if equals and key.startswith("sample-") and not value.strip(";"):  # xl crashes
+        raise SpecError(f"{key} is empty", offset, len(piece))
     if equals and key == "sample-rates":
         part.params["sample_rates"] = tuple([uint32(strtoul(rate)[0]) for rate in value.split(";") if rate])
     elif equals and key == "sample-formats":
