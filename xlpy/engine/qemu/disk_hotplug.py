@@ -124,9 +124,9 @@ def _add_node(domain: QemuDomain, disk: DiskConfig, node_name: str) -> None:
         domain.qmp.execute("blockdev-add", block_node(disk, node_name))
     except QmpError as error:
         explained = explain_open_failure(error.description, (disk,))
-        if explained is None:
-            raise
-        raise explained from error
+        raise explained or ConfigError(
+            f"disk {disk.vdev}: cannot use {disk.pdev_path}", detail=error.description
+        ) from error
 
 
 # -- detach

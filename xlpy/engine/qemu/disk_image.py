@@ -135,16 +135,20 @@ def is_block_device(path: str) -> bool:
 
 
 def explain_open_failure(message: str, disks: tuple[DiskConfig, ...]) -> XlError | None:
-    """QEMU's complaint about an image, in the disk's terms; None if it is about none of several.
+    """QEMU's complaint about an image, in the disk's terms; None if it is about none of them.
 
-    QEMU locks the images it uses (docs/system/qemu-block-drivers, "Disk image file locking").
+    QEMU locks the images it uses (docs/system/qemu-block-drivers, "Disk image file locking"). Its words for that have
+    no path in them everywhere, so a lone disk is the one that is meant.
     """
+    locked = "another process using the image" in message or (
+        "Failed to get" in message and "lock" in message
+    )
     for disk in disks:
         path = disk.pdev_path or ""
-        if not path or (len(disks) > 1 and path not in message):
+        if not path or (path not in message and not (locked and len(disks) == 1)):
             continue
         name = f"disk {disk.vdev}"
-        if " lock" in message and "Failed to get" in message:
+        if locked:
             return InvalidState(
                 f"{name}: {path} is in use by another domain",
                 "shut that one down first, or attach the disk read-only to all of them",
