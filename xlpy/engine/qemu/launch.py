@@ -14,7 +14,7 @@ from xlpy.engine.qemu.event_log import prepare_event_log
 from xlpy.engine.qemu.files import DomainFiles
 from xlpy.engine.qemu.machine import console_kinds, machine_arguments
 from xlpy.engine.qemu.nics import open_nic_tap
-from xlpy.engine.qemu.process import boot_id, log_tail, process_start_ticks, spawn_qemu
+from xlpy.engine.qemu.process import boot_id, log_tail, spawn_qemu
 from xlpy.engine.qemu.program import find_qemu
 from xlpy.engine.qemu.qmp import QmpClient, QmpClosed
 from xlpy.engine.qemu.runtime_record import RuntimeRecord, write_record
@@ -67,13 +67,13 @@ class Launch:
         except BaseException:
             self._files.remove()
             raise
+        domain = QemuDomain(self._files, self._first_record(process), process)
         try:
-            return self._connect(process)
+            self._connect(domain)
         except BaseException:
-            end_process(process)
-            process.forget()
-            self._files.remove()
+            discard_domain(domain)
             raise
+        return domain
 
     def _spawn(self, incoming: bool) -> QemuProcess:
         program = find_qemu(self._config.b_info.device_model)
@@ -99,8 +99,8 @@ class Launch:
             for fd in passed.values():
                 os.close(fd)
 
-    def _connect(self, process: QemuProcess) -> QemuDomain:
-        record = RuntimeRecord(
+    def _first_record(self, process: QemuProcess) -> RuntimeRecord:
+        return RuntimeRecord(
             domid=self._domid,
             uuid=self._config.c_info.uuid or "",
             name=self._config.c_info.name or "",
@@ -109,22 +109,18 @@ class Launch:
             accelerator=self._accelerator,
             boot_id=boot_id(),
             pid=process.pid,
-            pid_start_ticks=process_start_ticks(process.pid) or 0,
+            pid_start_ticks=process.start_ticks,
             start_time_s=time.time(),
             phase="creating",
         )
-        write_record(self._files, record)
-        domain = QemuDomain(self._files, record, process)
-        connect_domain(domain, self._reactor)
+
+    def _connect(self, domain: QemuDomain) -> None:
+        write_record(self._files, domain.record)
         try:
+            connect_domain(domain, self._reactor)
             self._settle(domain)
         except QmpClosed as error:
-            disconnect_domain(domain)
             raise self._start_error(error) from error
-        except BaseException:
-            disconnect_domain(domain)
-            raise
-        return domain
 
     def _settle(self, domain: QemuDomain) -> None:
         qmp = domain.qmp
@@ -193,6 +189,17 @@ def end_process(process: QemuProcess) -> None:
             f"QEMU (process {process.pid}) does not end",
             "it waits in the kernel, most likely for a disk that does not answer",
         )
+
+
+def discard_domain(domain: QemuDomain) -> None:
+    """Leave nothing of a domain that didn't come to life; if its QEMU can't be ended, the next start tries again."""
+    domain.on_state = lambda gone: None
+    try:
+        end_process(domain.process)
+    except EngineError:
+        return
+    disconnect_domain(domain)
+    domain.files.remove()
 
 
 def _last_complaint(log: str) -> str:

@@ -14,15 +14,16 @@ from xlpy.engine.qemu import migration
 from xlpy.engine.qemu.accelerator import AcceleratorProbe
 from xlpy.engine.qemu.adoption import adopt_domains
 from xlpy.engine.qemu.domain_info import HOST_DOMID, HOST_NAME, HOST_UUID, domain_info, host_domain_info
+from xlpy.engine.qemu.files import domids_with_files
 from xlpy.engine.qemu.incoming import machine_for, require_readable
-from xlpy.engine.qemu.launch import Launch, disconnect_domain, end_process
+from xlpy.engine.qemu.launch import Launch, discard_domain, disconnect_domain, end_process
 from xlpy.engine.qemu.machine import plan_machine
 from xlpy.engine.qemu.memory import check_memory, current_memory_kib, set_start_target, untouched_kib
 from xlpy.engine.qemu.nics import complete_nics
 from xlpy.engine.qemu.procfs import resident_kib
 from xlpy.engine.qemu.reactor import Reactor
 from xlpy.engine.qemu.refusals import check_config, ignored_notes
-from xlpy.errors import DomainExists, DomainNotFound, EngineError, InvalidState, XlError
+from xlpy.errors import DomainExists, DomainNotFound, InvalidState, XlError
 from xlpy.model.codec import to_wire
 from xlpy.model.domain import DomainEnd, DomainInfo
 from xlpy.model.domain_config import DomainConfig
@@ -267,7 +268,7 @@ class QemuLife(Engine):
             taken = self._reserved.union(self._domains, (HOST_DOMID,))
             domid = config.c_info.domid
             if domid is None or domid <= HOST_DOMID:
-                domid = max(taken) + 1
+                domid = max(taken.union(domids_with_files(self.run_dir))) + 1
             elif domid in taken:
                 raise DomainExists(f"the domid {domid} is in use")
             self._reserved.add(domid)
@@ -315,13 +316,7 @@ class QemuLife(Engine):
         """Leave nothing of a domain that didn't come to life."""
         with self._lock:
             self._domains.pop(domain.domid, None)
-        domain.on_state = lambda ended: None
-        try:
-            end_process(domain.process)
-        except EngineError:
-            return  # its directory stays: the next start tries again
-        disconnect_domain(domain)
-        domain.files.remove()
+        discard_domain(domain)
 
     def _take_up(self, domain: QemuDomain) -> None:
         domain.on_state = self._on_state
