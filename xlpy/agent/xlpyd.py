@@ -19,7 +19,7 @@ from xlpy.agent.daemon import Daemon
 from xlpy.agent.listener import listen, lock_dir, make_private_dir
 from xlpy.agent.supervisor import Supervisor
 from xlpy.engine.choose import ENGINES, choose_engine
-from xlpy.errors import InvalidState, XlError
+from xlpy.errors import XlError
 from xlpy.protocol.places import default_socket, default_state_dir
 
 TYPE_CHECKING = False
@@ -122,7 +122,7 @@ def _serve(options: argparse.Namespace, make_engine: MakeEngine, ready: Callable
         supervisor = Supervisor(engine, options.state_dir)
     except XlError as error:
         _complain(error)
-        return 3 if isinstance(error, InvalidState) else 1
+        return 1
     try:
         supervisor.take_up()
         listener = listen(options.socket)
@@ -133,6 +133,7 @@ def _serve(options: argparse.Namespace, make_engine: MakeEngine, ready: Callable
         _notify_systemd("READY=1")
         daemon.run()
         _notify_systemd("STOPPING=1")
+        os.unlink(options.socket)  # it is ours while we hold the lock
         listener.close()
         daemon.close()
     except XlError as error:

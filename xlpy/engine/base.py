@@ -1,7 +1,7 @@
 """Engine: the one list of what a host can do with domains.
 
 The annotations of these methods are the wire protocol: an operation's name is its method's name, arguments and
-result cross by ``protocol.codec``. Every operation here refuses with NotSupported; an engine overrides what it can do.
+result cross by ``model.codec``. Every operation here refuses with NotSupported; an engine overrides what it can do.
 
 Two kinds of arguments are not data and never cross as such: ``stream`` is a file descriptor that the operation
 takes over and closes (a console's two-way socket, a save file, one end of a migration); ``progress`` is called now

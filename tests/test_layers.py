@@ -1,0 +1,42 @@
+"""Imports go one way: each layer names those it may use, and nothing else gets in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from source_tree import MODULES, imports_of, layer_of
+
+MAY_IMPORT = {
+    "__init__": set(),
+    "errors": set(),
+    "model": {"errors"},
+    "config": {"errors", "model"},
+    "render": {"errors", "model"},
+    "protocol": {"errors", "model"},
+    "engine": {"errors", "model"},
+    "agent": {"errors", "model", "protocol", "engine"},
+    "transport": {"errors", "protocol"},
+    "client": {"errors", "model", "protocol", "transport"},
+    "cli": {"errors", "model", "config", "render", "client"},
+    "__main__": {"errors", "cli"},
+}
+# For the interface alone.
+ALSO = {"client": {"xlpy.engine.base"}, "cli": {"xlpy.engine.base"}}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_imports_go_one_way(path: Path) -> None:
+    layer = layer_of(path)
+    assert layer in MAY_IMPORT, f"{path} is in no layer"
+    for line, name in imports_of(path):
+        top, _, rest = name.partition(".")
+        if top != "xlpy" or not rest:
+            continue
+        other = rest.split(".")[0]
+        allowed = other in MAY_IMPORT[layer] | {layer} or name in ALSO.get(layer, set())
+        assert allowed, f"{path}:{line}: {layer} must not import {name}"
+
+
+def test_every_layer_is_there() -> None:
+    assert {layer_of(path) for path in MODULES} == set(MAY_IMPORT)
