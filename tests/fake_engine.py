@@ -432,9 +432,18 @@ class FakeEngine(Engine):
     # -- eyes and ears
 
     def open_console(
-        self, domid: int, stream: int, kind: str | None = None, number: int = 0, history: bool = True
+        self,
+        domid: int,
+        stream: int,
+        kind: str | None = None,
+        number: int = 0,
+        history: bool = True,
+        follow: bool = True,
     ) -> None:
-        relay_console(self._guest(domid), stream, history)
+        guest = self._guest(domid)
+        relay_console(guest, stream, history)
+        if not follow:
+            guest.close_consoles()
 
     def vnc_address(self, domid: int) -> VncAddress:
         self._guest(domid)

@@ -29,12 +29,10 @@ def console(session: Session, args: Arguments) -> None:
         raise XlError("console type supported are: pv, serial, vuart")
     number = _number(args.value("num")) if kind else 0
     escape = escape_character(args.value("escape"))
-    stream = open_console(session, session.domid(args.rest[0]), kind, number)
+    dumping = args.flag("dump")
+    stream = open_console(session, session.domid(args.rest[0]), kind, number, follow=not dumping)
     try:
-        if args.flag("dump"):
-            dump(stream)
-        else:
-            relay(session, stream, escape, listen=not args.flag("no-input"))
+        relay(session, stream, escape, listen=not (dumping or args.flag("no-input")))
     finally:
         os.close(stream)
 
@@ -50,29 +48,23 @@ def escape_character(text: str | None) -> bytes:
     return text[0].encode()
 
 
-def open_console(session: Session, domid: int, kind: str | None = None, number: int = 0) -> int:
-    """Connect to a console and return a descriptor to it; what it has said so far comes first. The caller closes it."""
+def open_console(
+    session: Session, domid: int, kind: str | None = None, number: int = 0, *, follow: bool = True
+) -> int:
+    """Connect to a console and return a descriptor to it; what it has said so far comes first. The caller closes it.
+
+    Without ``follow`` that is all that comes.
+    """
     import socket
 
     near, far = socket.socketpair()
     fd = near.detach()
     try:
-        session.host.open_console(domid, far.detach(), kind, number)
+        session.host.open_console(domid, far.detach(), kind, number, True, follow)
     except BaseException:
         os.close(fd)
         raise
     return fd
-
-
-def dump(stream: int) -> None:
-    """Write what the console has said so far to stdout, and no more."""
-    import socket
-
-    sys.stdout.flush()
-    with socket.socket(fileno=os.dup(stream)) as viewer:
-        viewer.shutdown(socket.SHUT_WR)  # a viewer that has hung up is sent what is kept and let go
-    while piece := os.read(stream, _PIECE):
-        write_all(STDOUT, piece)
 
 
 def relay(session: Session, stream: int, escape: bytes, listen: bool = True) -> None:

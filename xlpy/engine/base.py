@@ -343,11 +343,18 @@ class Engine:
 
     @operation
     def open_console(
-        self, domid: int, stream: int, kind: str | None = None, number: int = 0, history: bool = True
+        self,
+        domid: int,
+        stream: int,
+        kind: str | None = None,
+        number: int = 0,
+        history: bool = True,
+        follow: bool = True,
     ) -> None:
         """Connect ``stream`` to a console (kind ``pv`` or ``serial``; None is the primary one) until either side ends.
 
-        What the console said since the domain started comes first, as far as it is kept. Returns once it is connected.
+        What the console said since the domain started comes first, as far as it is kept; without ``follow`` the stream
+        ends after it. Returns once it is connected.
         """
         raise self._refuse("open a console")
 

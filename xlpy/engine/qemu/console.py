@@ -53,8 +53,11 @@ class Console:
         self._socket = sock
         self._reactor.watch(sock.fileno(), self._ready)
 
-    def attach(self, stream: int, history: bool) -> None:
-        """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too."""
+    def attach(self, stream: int, history: bool, follow: bool = True) -> None:
+        """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too.
+
+        Without ``follow`` the socket is closed once it has been shown what there is.
+        """
         try:
             if not stat.S_ISSOCK(os.fstat(stream).st_mode):
                 raise EngineError("a console needs a socket to talk through")
@@ -66,7 +69,7 @@ class Console:
             os.close(stream)
             raise
         viewer = _Viewer(self, self._reactor, socket.socket(fileno=stream), log, history)
-        self._reactor.call_soon(lambda: self._add(viewer))
+        self._reactor.call_soon(lambda: self._add(viewer, follow))
 
     def write(self, data: bytes) -> None:
         """Type something on the console. Raises InvalidState when QEMU has ended."""
@@ -95,10 +98,10 @@ class Console:
         if viewer in self._viewers:
             self._viewers.remove(viewer)
 
-    def _add(self, viewer: _Viewer) -> None:
+    def _add(self, viewer: _Viewer, follow: bool) -> None:
         self._viewers.append(viewer)
         viewer.start()
-        if self._socket is None:
+        if self._socket is None or not follow:
             viewer.finish()
 
     def _ready(self, events: int) -> None:

@@ -97,7 +97,13 @@ class QemuEngine(QemuHost):
     # -- eyes and ears
 
     def open_console(
-        self, domid: int, stream: int, kind: str | None = None, number: int = 0, history: bool = True
+        self,
+        domid: int,
+        stream: int,
+        kind: str | None = None,
+        number: int = 0,
+        history: bool = True,
+        follow: bool = True,
     ) -> None:
         """See ``Engine.open_console``; the stream has to be a socket. Raises InvalidState for a console that isn't there."""
         try:
@@ -113,7 +119,7 @@ class QemuEngine(QemuHost):
         except XlError:
             os.close(stream)
             raise
-        console.attach(stream, history)
+        console.attach(stream, history, follow)
 
     def vnc_address(self, domid: int) -> VncAddress:
         return display.vnc_address(self.domain(domid))
