@@ -76,15 +76,38 @@ def test_an_unknown_form(call: Call) -> None:
     assert "table, plain, json, yaml, csv" in result.err
 
 
-@pytest.mark.parametrize(("width", "shown"), [("80", "Domain-0"), ("40", "gpv")])
-def test_a_table_fits_the_terminal(width: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", width)
+def table(width: int, monkeypatch: pytest.MonkeyPatch, **options: bool) -> str:
+    monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
+    long_name = GUESTS[0].replace(name="a-name-that-is-far-too-long-for-a-column-of-its-own-in-80")
     out = io.StringIO()
-    show(domain_kind(), GUESTS, Wishes("table"), out)
-    lines = out.getvalue().splitlines()
-    assert max(map(len, lines)) <= int(width)
+    show(domain_kind(**options), [long_name, *GUESTS], Wishes("table"), out)
+    assert max(map(len, out.getvalue().splitlines())) <= width
     assert "\x1b" not in out.getvalue()  # no terminal, no colours
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_table_cuts_names_and_nothing_else(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = table(width, monkeypatch)
+    assert ("…" in out) is (width < 100)
+    gcrash = next(line for line in out.splitlines() if line.startswith("gcrash"))
+    assert gcrash.split() == ["gcrash", "16", "96", "1", "shutdown", "(crash)", "5.4"]
+
+
+@pytest.mark.parametrize(("width", "options"), [(30, {}), (80, {"verbose": True})])
+def test_what_is_too_wide_becomes_sheets(
+    width: int, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = table(width, monkeypatch, **options).splitlines()
+    assert ["Name", "gcrash"] in [line.split() for line in lines]
+    assert ["State", "shutdown", "(crash)"] in [line.split() for line in lines]
+
+
+def test_an_empty_table_has_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    show(domain_kind(), [], Wishes("table"), out)
+    assert out.getvalue().startswith("Name")
 
 
 def test_the_state_is_told_in_words_too(call: Call) -> None:

@@ -124,7 +124,7 @@ def _domain_columns(verbose: bool, context: bool, cpupool: bool, nodes: int | No
         Column("type", "Type", lambda row: row.domain_type.value, shown=verbose),
         Column(
             "memory_kib",
-            "Mem (MiB)",
+            "Mem",
             lambda row: row.current_memory_kib + row.outstanding_memory_kib,
             text=lambda row: str((row.current_memory_kib + row.outstanding_memory_kib) // 1024),
             right=True,
@@ -141,7 +141,7 @@ def _domain_columns(verbose: bool, context: bool, cpupool: bool, nodes: int | No
         ),
         Column(
             "cpu_time_ns",
-            "Time (s)",
+            "Time(s)",
             lambda row: row.cpu_time_ns,
             text=lambda row: f"{row.cpu_time_ns / 1e9:.1f}",
             right=True,

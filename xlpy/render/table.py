@@ -1,4 +1,8 @@
-"""Tables for a person at a terminal. Colour only underlines what the text says already."""
+"""Tables for a person at a terminal. Colour only underlines what the text says already.
+
+The first column, a name as a rule, is cut short when a line would be too long; the others never are. What doesn't
+fit even so is shown row by row, a line for each value.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from rich.console import RenderableType
     from rich.table import Table
 
     from xlpy.render.kind import Column, Kind, Row
+
+_GAP = 3  # what rich puts between two columns of a table without lines
+_LEAST_NAME = 12
 
 
 def show_table(
@@ -21,33 +29,59 @@ def show_table(
     console = Console(file=out, highlight=False)
     columns = chosen or [column for column in kind.columns if column.shown]
     if kind.vertical:
-        for row in rows:
-            console.print(_sheet(row, columns))
+        console.print(_sheets(columns, rows))
     else:
-        console.print(make_table(columns, rows, headers))
+        console.print(make_table(columns, rows, console.width, headers))
 
 
-def make_table(columns: Sequence[Column], rows: Sequence[Row], headers: bool = True) -> Table:
-    """A rich table of these rows; names are cut short on a narrow terminal, numbers never."""
+def make_table(
+    columns: Sequence[Column], rows: Sequence[Row], width: int, headers: bool = True
+) -> RenderableType:
+    """A rich table of these rows that is no wider than this, or sheets if there is no such table."""
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_header=headers, pad_edge=False, header_style="bold", expand=False)
-    for column in columns:
+    cells = [[column.text(row) for column in columns] for row in rows]
+    titles = [column.title if headers else "" for column in columns]
+    widths = [max(map(cell_len, texts)) for texts in zip(titles, *cells, strict=True)]
+    too_wide = sum(widths) + _GAP * (len(widths) - 1) - width
+    if too_wide > 0:
+        if widths[0] - too_wide < min(_LEAST_NAME, widths[0]):
+            return _sheets(columns, rows)
+        widths[0] -= too_wide
+    table = Table(
+        box=box.SIMPLE_HEAD, show_header=headers, show_edge=False, pad_edge=False, header_style="bold"
+    )
+    for column, column_width in zip(columns, widths, strict=True):
         table.add_column(
             column.title,
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=None if not column.right else 1,
+            width=column_width,
         )
-    for row in rows:
-        table.add_row(*(Text(column.text(row), style=_style(column, row)) for column in columns))
+    for row, texts in zip(rows, cells, strict=True):
+        table.add_row(
+            *(Text(text, style=_style(column, row)) for column, text in zip(columns, texts, strict=True))
+        )
     return table
 
 
-def _sheet(row: Row, columns: Sequence[Column]) -> Table:
+def _sheets(columns: Sequence[Column], rows: Sequence[Row]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    sheets: list[RenderableType] = []
+    for row in rows:
+        if sheets:
+            sheets.append(Text())
+        sheets.append(_sheet(columns, row))
+    return Group(*sheets)
+
+
+def _sheet(columns: Sequence[Column], row: Row) -> Table:
     from rich.table import Table
     from rich.text import Text
 

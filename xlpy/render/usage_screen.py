@@ -79,7 +79,7 @@ def screen(
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in summary(moment, wall_time_s)]
     keys = f"q quit   s sort ({_sort_title(view)})   up/down scroll   space refresh"
     return Group(
-        *lines, make_table(columns, shown), Text(keys, style="dim", no_wrap=True, overflow="ellipsis")
+        *lines, make_table(columns, shown, width), Text(keys, style="dim", no_wrap=True, overflow="ellipsis")
     )
 
 
