@@ -22,23 +22,25 @@ if TYPE_CHECKING:
 
     from xlpy.engine.qemu.reactor import Reactor
 
+_HANG_TIMEOUT_S = 10.0
 _CRASHED = ("guest-panicked", "internal-error")
 
 
 def adopt_domains(run_dir: str, reactor: Reactor) -> list[QemuDomain]:
     """All domains under the run directory that are complete; what is half made is removed."""
-    adopted = []
+    found = []
     for domid in domids_with_files(run_dir):
         files = DomainFiles(run_dir, domid)
-        domain = _adopt(files, reactor)
+        domain = _find(files, reactor)
         if domain is None:
             _clear_away(files)
         else:
-            adopted.append(domain)
-    return adopted
+            found.append(domain)
+    # all are connected by now: the monitors have said hello to each other meanwhile
+    return [domain if domain.gone else _learn(domain, reactor) for domain in found]
 
 
-def _adopt(files: DomainFiles, reactor: Reactor) -> QemuDomain | None:
+def _find(files: DomainFiles, reactor: Reactor) -> QemuDomain | None:
     record = read_record(files)
     if record is None or record.phase == "creating" or record.boot_id != boot_id():
         return None
@@ -48,14 +50,24 @@ def _adopt(files: DomainFiles, reactor: Reactor) -> QemuDomain | None:
     domain = QemuDomain(files, record, process)
     try:
         connect_domain(domain, reactor)
-        _learn_state(domain)
     except QmpClosed:
         # it ended this moment
         disconnect_domain(domain)
         return _adopt_dead(QemuDomain(files, record, QemuProcess.ended(record.pid)), reactor)
+    return domain
+
+
+def _learn(domain: QemuDomain, reactor: Reactor) -> QemuDomain:
+    try:
+        _learn_state(domain)
+    except QmpClosed:
+        disconnect_domain(domain)
+        return _adopt_dead(
+            QemuDomain(domain.files, domain.record, QemuProcess.ended(domain.process.pid)), reactor
+        )
     except QmpTimeout:
         pass  # it hangs; it can be looked at and destroyed
-    trim_event_log(files)
+    trim_event_log(domain.files)
     return domain
 
 
@@ -69,7 +81,7 @@ def _adopt_dead(domain: QemuDomain, reactor: Reactor) -> QemuDomain:
 
 def _learn_state(domain: QemuDomain) -> None:
     """What QEMU would have told in events."""
-    status = domain.qmp.execute("query-status")
+    status = domain.qmp.execute("query-status", timeout_s=_HANG_TIMEOUT_S)
     domain.stopped = not status["running"]
     if status["status"] == "shutdown":
         _replay_end(domain)

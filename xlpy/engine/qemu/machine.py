@@ -137,8 +137,8 @@ def _machine(config: DomainConfig, machine: MachineRecord) -> str:
 
 
 def _sandbox(config: DomainConfig) -> str:
-    # QEMU drops to the device model's user after the sandbox is closed
-    privileges = "children" if config.b_info.device_model_user else "deny"
+    # to become the device model's user comes after the sandbox; there is no way back from there anyhow
+    privileges = "allow" if config.b_info.device_model_user else "deny"
     return f"on,obsolete=deny,elevateprivileges={privileges},spawn=deny,resourcecontrol=deny"
 
 

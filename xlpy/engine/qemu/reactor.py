@@ -116,7 +116,7 @@ class Reactor:
                     _guarded(handler, events)
             for function in self._take_due():
                 _guarded(function)
-            if self._closing:
+            if self._is_done():
                 return
 
     def _timeout_s(self) -> float:
@@ -134,6 +134,10 @@ class Reactor:
             while self._timers and self._timers[0][0] <= now:
                 due.append(heapq.heappop(self._timers)[2])
         return due
+
+    def _is_done(self) -> bool:
+        with self._lock:
+            return self._closing and not self._soon
 
     def _drain_wakes(self) -> None:
         try:
