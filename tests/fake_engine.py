@@ -187,6 +187,9 @@ class FakeEngine(Engine):
             raise InvalidState(f"domain {domid} has no configuration")
         return guest.config
 
+    def domain_notes(self, domid: int) -> tuple[str, ...]:
+        return (f"this is no domain but a fake, {self._guest(domid).info.name}",)
+
     def domain_stats(self) -> tuple[DomainStats, ...]:
         return tuple(
             DomainStats(

@@ -86,6 +86,14 @@ def test_a_dry_run_prints_libxls_json_and_does_nothing(words: list[str], xl: Cal
     assert list(fake.guests) == [0]
 
 
+def test_verbose_tells_what_the_engine_does(call: Call) -> None:
+    assert call("-v", "create", "web.cfg").err.splitlines() == [
+        "Parsing config from web.cfg",
+        "domain web has domid 1",
+        "  this is no domain but a fake, web",
+    ]
+
+
 def test_debug_prints_the_config_on_stderr(call: Call, fake: FakeEngine) -> None:
     result = call("create", "-d", "web.cfg")
     assert result.out == ""

@@ -16,6 +16,7 @@ LOOKING = frozenset(
         "domain_info",
         "find_domain",
         "domain_config",
+        "domain_notes",
         "domain_stats",
         "list_events",
         "wait_domain_end",

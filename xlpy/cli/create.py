@@ -54,9 +54,17 @@ def create(session: Session, args: Arguments) -> int | None:
         if error.exit_status == 1:
             error.exit_status = FAILED_STATUS
         raise
-    session.note(f"domain {config.c_info.name} has domid {domid}")
+    tell_start(session, domid, config)
     after_start(session, args, domid, config, unpause=console and not paused)
     return None
+
+
+def tell_start(session: Session, domid: int, config: DomainConfig) -> None:
+    """With -v: the domid, and what the engine does in another way than it was asked."""
+    session.note(f"domain {config.c_info.name} has domid {domid}")
+    if session.options.verbose:
+        for note in session.host.domain_notes(domid):
+            session.note(f"  {note}")
 
 
 def after_start(session: Session, args: Arguments, domid: int, config: DomainConfig, unpause: bool) -> None:

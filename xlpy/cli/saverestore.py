@@ -39,7 +39,7 @@ def save(session: Session, args: Arguments) -> int | None:
 
 def restore(session: Session, args: Arguments) -> int | None:
     """``xl restore``: a domain from a file; a config comes before the file and replaces the saved one."""
-    from xlpy.cli.create import after_start, print_config
+    from xlpy.cli.create import after_start, print_config, tell_start
 
     if len(args.rest) > 2:
         return too_many(session, "restore", args.rest[2], 1)
@@ -61,7 +61,7 @@ def restore(session: Session, args: Arguments) -> int | None:
             progress=report,
         )
     config = session.host.domain_config(domid)
-    session.note(f"domain {config.c_info.name} has domid {domid}")
+    tell_start(session, domid, config)
     if args.flag("d"):
         import sys
 

@@ -114,6 +114,11 @@ class Engine:
         raise self._refuse("show a domain's configuration")
 
     @operation
+    def domain_notes(self, domid: int) -> tuple[str, ...]:
+        """What was done in another way than the configuration asks, each a sentence (``xlpy create -v``)."""
+        return ()
+
+    @operation
     def domain_stats(self) -> tuple[DomainStats, ...]:
         """Counters of all domains."""
         raise self._refuse("show statistics")

@@ -116,6 +116,10 @@ class QemuLife(Engine):
         """The configuration that the domain runs with, with what was plugged in and out since."""
         return self.domain(domid).record.config
 
+    def domain_notes(self, domid: int) -> tuple[str, ...]:
+        """See ``Engine.domain_notes``."""
+        return self.domain(domid).record.notes
+
     # -- life
 
     def create_domain(
