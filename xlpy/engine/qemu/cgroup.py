@@ -63,8 +63,9 @@ class CgroupV2:
 def find_cgroups(mount: str = MOUNT) -> CgroupV1 | CgroupV2 | None:
     """Where this process may make groups with a cpu controller; None if nowhere. Groups of dead domains are removed."""
     tree = _find_v2(mount) or _find_v1(mount)
-    if tree is not None:
-        _remove_stale(tree.parent)
+    if tree is None or not os.access(tree.parent, os.R_OK | os.W_OK | os.X_OK):
+        return None  # there may be one that belongs to somebody else, such as root's
+    _remove_stale(tree.parent)
     return tree
 
 
