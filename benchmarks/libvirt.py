@@ -46,8 +46,12 @@ class Libvirt:
                         start_new_session=True,
                     )
                 )
-        for name in ("a", "b"):
-            wait_until((self.scratch / name / "run" / "libvirt-sock").exists, f"libvirtd {name} listens")
+        try:
+            for name in ("a", "b"):
+                wait_until((self.scratch / name / "run" / "libvirt-sock").exists, f"libvirtd {name} listens")
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
     def missing() -> str | None:

@@ -67,8 +67,12 @@ class XlpyHost:
             stderr=self.log,
             env=self.env,
         )
-        wait_until(self.socket.exists, "xlpyd listens")
-        self.xlpy("list")
+        try:
+            wait_until(self.socket.exists, "xlpyd listens")
+            self.xlpy("list")
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def address(self) -> str:
@@ -152,7 +156,7 @@ class XlpyHost:
 
     def close(self) -> None:
         try:
-            if self.daemon.poll() is None:
+            if self.daemon.poll() is None and self.socket.exists():
                 self.destroy_all()
         finally:
             stop(self.daemon)

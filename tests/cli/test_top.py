@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
+import sys
+import termios
+import threading
 
 import pytest
 from command_line import Call
 from fake_engine import FakeEngine
 
 from xlpy.cli.keys import Keys
+from xlpy.cli.main import run
+from xlpy.client.host import Host
 
 
 def test_batch_prints_one_screen_for_each_iteration(call: Call, fake: FakeEngine) -> None:
@@ -61,3 +67,38 @@ def test_a_terminal_that_is_gone_counts_as_quitting() -> None:
             assert keys.wait(10) == "q"
     finally:
         os.close(far)
+
+
+def test_live_on_a_terminal(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = pty.openpty()
+    termios.tcsetwinsize(far, (24, 80))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    before = termios.tcgetattr(far)
+    shown = bytearray()
+
+    def person() -> None:
+        """Sorts once the picture is there, and leaves once that is seen."""
+        for awaited, typed in ((b"sort (ID)", b"s"), (b"sort (Name)", b"q")):
+            while awaited not in shown:
+                assert select.select([near], [], [], 30)[0], bytes(shown)
+                shown.extend(os.read(near, 65536))
+            os.write(near, typed)
+        while b"\x1b[?1049l" not in shown:  # the screen that was there before comes back
+            assert select.select([near], [], [], 30)[0], bytes(shown)
+            shown.extend(os.read(near, 65536))
+
+    watcher = threading.Thread(target=person)
+    watcher.start()
+    with os.fdopen(os.dup(far), "r") as keyboard, os.fdopen(os.dup(far), "w") as display:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        monkeypatch.setattr(sys, "stdout", display)
+        status = run(["top", "-d", "60"], "xlpy", open_host=lambda address: host)
+        watcher.join(30)
+        monkeypatch.undo()
+    assert status == 0
+    assert not watcher.is_alive()
+    assert b"Domain-0" in shown
+    assert termios.tcgetattr(far) == before
+    os.close(near)
+    os.close(far)
