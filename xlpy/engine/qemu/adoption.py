@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from xlpy.engine.qemu.reactor import Reactor
 
 _HANG_TIMEOUT_S = 10.0
-_CRASHED = ("guest-panicked", "internal-error")
 
 
 def adopt_domains(run_dir: str, reactor: Reactor) -> list[QemuDomain]:
@@ -88,8 +87,7 @@ def _learn_state(domain: QemuDomain) -> None:
         domain.end(ShutdownReason.POWEROFF)  # the log has the reason; this one only if the log is lost
     elif status["status"] == "watchdog":
         domain.end(ShutdownReason.WATCHDOG)
-    elif status["status"] in _CRASHED:
-        domain.end(ShutdownReason.CRASH)
+    domain.handle_status(status)
     for name, data in read_events(domain.files):
         if name == "BALLOON_CHANGE":
             domain.handle_event(name, data, 0)

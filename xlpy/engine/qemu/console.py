@@ -77,9 +77,11 @@ class Console:
             raise InvalidState("nobody listens on the console: the domain's QEMU has ended")
         self._reactor.call_soon(lambda: self.type_in(data))
 
-    def close(self) -> None:
-        """Let the viewers go, after what the console still had to say."""
+    def close(self, at_once: bool = False) -> None:
+        """Let the viewers go: each when it has got what the console still had to say, or ``at_once``."""
         self._reactor.call_soon(self._shut)
+        if at_once:
+            self._reactor.call_soon(self._cut_off)
 
     # -- on the reactor's thread
 
@@ -173,6 +175,10 @@ class Console:
         for viewer in list(self._viewers):
             viewer.finish()
 
+    def _cut_off(self) -> None:
+        for viewer in list(self._viewers):
+            viewer.close()
+
 
 class _Viewer:
     """One who looks at a console; lives on the reactor's thread."""
@@ -208,9 +214,9 @@ class _Viewer:
         except BlockingIOError:
             pass
         except OSError:
-            self._close()
+            self.close()
         if self._finishing and not self._unsent:
-            self._close()
+            self.close()
         self.update_interest()
 
     def update_interest(self) -> None:
@@ -238,7 +244,7 @@ class _Viewer:
         if events & WRITE:
             self.pump()
         if events & GONE:
-            self._close()
+            self.close()
 
     def _read(self) -> None:
         try:
@@ -246,7 +252,7 @@ class _Viewer:
         except BlockingIOError:
             return
         except OSError:
-            self._close()
+            self.close()
             return
         if data:
             self._console.type_in(data)
@@ -254,7 +260,7 @@ class _Viewer:
             self._reading = False  # it types no more, but goes on looking
         self.update_interest()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         if not self._closed:
             self._closed = True
             self._console.drop(self)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Match = Callable[[dict[str, Any]], bool]
 
+# run states (qapi/run-state.json, RunState) that a guest doesn't come back from
+CRASHED = ("guest-panicked", "internal-error")
+
 # SHUTDOWN's reason (qapi/run-state.json, ShutdownCause) to libxl's shutdown reason
 _REASONS = {
     "guest-shutdown": ShutdownReason.POWEROFF,
@@ -164,6 +167,11 @@ class QemuDomain:
         if name == "DEVICE_DELETED" and not waited_for:
             on_device_deleted(self, data)
 
+    def handle_status(self, status: object) -> None:
+        """Keep what ``query-status`` says of a domain that stands still."""
+        if isinstance(status, dict) and status.get("status") in CRASHED:
+            self.end(ShutdownReason.CRASH)
+
     def handle_gone(self) -> None:
         """QEMU has ended: whoever waits is told, and a domain that hadn't ended has crashed."""
         self.gone = True
@@ -183,6 +191,9 @@ class QemuDomain:
 
 def _on_stop(domain: QemuDomain, _data: dict[str, Any]) -> None:
     domain.stopped = True
+    if domain.ended is None and not domain.gone:
+        # no event says that KVM gave up on the guest (the run state "internal-error")
+        domain.qmp.submit("query-status", then=domain.handle_status)
 
 
 def _on_resume(domain: QemuDomain, _data: dict[str, Any]) -> None:

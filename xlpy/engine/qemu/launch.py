@@ -172,12 +172,12 @@ def name_consoles(domain: QemuDomain, reactor: Reactor) -> None:
         )
 
 
-def disconnect_domain(domain: QemuDomain) -> None:
-    """Let go of a domain's QEMU; it runs on if it runs."""
+def disconnect_domain(domain: QemuDomain, at_once: bool = False) -> None:
+    """Let go of a domain's QEMU, which runs on if it runs; ``at_once`` cuts off slow viewers of its consoles."""
     domain.on_state = lambda gone: None
     domain.detach_qmp()
     for console in domain.consoles.values():
-        console.close()
+        console.close(at_once)
     domain.process.forget()
 
 

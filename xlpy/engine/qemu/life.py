@@ -71,7 +71,7 @@ class QemuLife(Engine):
     def close(self) -> None:
         """Let go of the domains; they run on."""
         for domain in self.domains():
-            disconnect_domain(domain)
+            disconnect_domain(domain, at_once=True)
         if self._teller is not None:
             self._ends.put(None)
             if self._teller is not threading.current_thread():

@@ -53,8 +53,9 @@ class QmpTimeout(EngineError):
 class Pending:
     """A command under way."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, then: Callable[[object], None] | None = None) -> None:
         self.command = command
+        self._then = then
         self._done = threading.Event()
         self._value: object = None
         self._error: EngineError | None = None
@@ -75,6 +76,8 @@ class Pending:
         self._value = value
         self._error = error
         self._done.set()
+        if self._then is not None and error is None:
+            self._then(value)
 
 
 class QmpClient:
@@ -141,10 +144,18 @@ class QmpClient:
         return self.submit(command, arguments, fds=fds).result(timeout_s)
 
     def submit(
-        self, command: str, arguments: Mapping[str, object] | None = None, *, fds: tuple[int, ...] = ()
+        self,
+        command: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        fds: tuple[int, ...] = (),
+        then: Callable[[object], None] | None = None,
     ) -> Pending:
-        """Send a command without waiting: send to many, then gather. Raises nothing; the Pending does."""
-        pending = Pending(command)
+        """Send a command without waiting: send to many, then gather. Raises nothing; the Pending does.
+
+        ``then`` is called with what the command returns, on the reactor's thread, if it succeeds.
+        """
+        pending = Pending(command, then)
         request: dict[str, object] = {"execute": command}
         if arguments:
             request["arguments"] = arguments
