@@ -124,6 +124,13 @@ def test_all_errors_of_syntax_come_in_one() -> None:
     assert error.detail == "a=@\n  ^\nf.cfg:3:3: unexpected '!'"
 
 
+def test_many_warnings_are_cut_short() -> None:
+    found = settings("a=1;" * 10_000)
+    found.warn_unknown(())
+    assert len(found.diagnostics) == 201
+    assert found.diagnostics[-1].code == "too-many"
+
+
 def test_many_errors_are_cut_short() -> None:
     with pytest.raises(ConfigError) as caught:
         settings("a=@\n" * 1000)

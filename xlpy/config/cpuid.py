@@ -6,7 +6,7 @@ Whatever is wrong is only warned about, as in xl: a guest must not fail to start
 from __future__ import annotations
 
 from xlpy.config.cnumber import scan_integer, strtoul, uint32
-from xlpy.config.diagnostic import nearest
+from xlpy.config.diagnostic import perhaps
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom
 from xlpy.model.domain_config import CpuidLeaf, CpuidMsr, CpuidPolicy
@@ -14,6 +14,7 @@ from xlpy.model.domain_config import CpuidLeaf, CpuidMsr, CpuidPolicy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.config.cpuid_names import Place
+    from xlpy.config.diagnostic import WordHint
 
 _ANY = "x" * 32
 _NO_SUBLEAF = 0xFFFFFFFF
@@ -83,7 +84,8 @@ def _read_flag(draft: Draft, policy: _Policy, atom: Atom, offset: int, word: str
     from xlpy.config.cpuid_names import ARCH_CAPS_MSR, find_arch_cap, find_field, names
 
     name, equals, value = word.partition("=")
-    problem, hint = None, None
+    problem: str | None = None
+    hint: str | WordHint | None = None
     if not equals:
         problem, hint = f"'{word:.40}' has no value", f"write {word:.40}=..."
     else:
@@ -99,8 +101,7 @@ def _read_flag(draft: Draft, policy: _Policy, atom: Atom, offset: int, word: str
                 policy.msr[63 - arch_cap] = value.replace("s", "k")
         else:
             good = True
-            meant = nearest(name, names())
-            problem, hint = f"unknown flag '{name:.40}'", f"did you mean '{meant}'?" if meant else None
+            problem, hint = f"unknown flag '{name:.40}'", perhaps(names(), name)
         if not good:
             problem, hint = f"'{value:.40}' is no value for {name}", _FLAG_HINT
     if problem is not None:

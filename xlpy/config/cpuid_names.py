@@ -126,32 +126,31 @@ _ARCH_CAPS = (
 )
 
 
+_known: dict[str, Place] = {}
+
+
+def _features() -> dict[str, Place]:
+    """Features by name; those of MSR_ARCH_CAPS have ``msr`` as their register."""
+    if not _known:
+        for leaf, subleaf, register, names in (*_WORDS, (ARCH_CAPS_MSR, None, "msr", _ARCH_CAPS)):
+            for entry in names.split():
+                name, _, bit = entry.partition(":")
+                _known[name] = (leaf, subleaf, register, int(bit), 1)
+    return _known
+
+
 def find_field(name: str) -> Place | None:
     """Where a named field or feature is in CPUID, or None."""
-    field = _FIELDS.get(name)
-    if field is not None:
-        return field
-    for leaf, subleaf, register, names in _WORDS:
-        bit = _bit(name, names)
-        if bit is not None:
-            return leaf, subleaf, register, bit, 1
-    return None
+    place = _FIELDS.get(name) or _features().get(name)
+    return None if place is None or place[2] == "msr" else place
 
 
 def find_arch_cap(name: str) -> int | None:
     """The bit of a named feature in MSR_ARCH_CAPS, or None."""
-    return _bit(name, _ARCH_CAPS)
+    place = _features().get(name)
+    return place[3] if place is not None and place[2] == "msr" else None
 
 
 def names() -> tuple[str, ...]:
     """All names there are."""
-    words = " ".join([*[word[3] for word in _WORDS], _ARCH_CAPS])
-    return (*_FIELDS, *[entry.partition(":")[0] for entry in words.split()])
-
-
-def _bit(name: str, names: str) -> int | None:
-    for entry in names.split():
-        known, _, bit = entry.partition(":")
-        if known == name:
-            return int(bit)
-    return None
+    return (*_FIELDS, *_features())

@@ -26,14 +26,24 @@ class SpecError(Exception):
     """
 
     def __init__(
-        self, message: str, offset: int = 0, length: int = 1, hint: str | None = None, exit_status: int = 1
+        self,
+        message: str,
+        offset: int = 0,
+        length: int = 1,
+        hint: str | WordHint | None = None,
+        exit_status: int = 1,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
         self.length = length
-        self.hint = hint
+        self.late_hint = hint
         self.exit_status = exit_status
+
+    @property
+    def hint(self) -> str | None:
+        """What to try."""
+        return hint_text(self.late_hint)
 
 
 def command_line_error(error: SpecError, text: str, source: str) -> ConfigError:
@@ -60,12 +70,37 @@ def nearest(word: str, known: tuple[str, ...], most_changes: int = 2) -> str | N
     return best
 
 
-def one_of(known: tuple[str, ...], word: str) -> str:
-    """A hint for a word that isn't among the known ones."""
-    meant = nearest(word, known)
-    if meant is not None:
-        return f"did you mean '{meant}'?"
-    return "one of " + " ".join(known)
+class WordHint:
+    """A hint for a word that isn't among the known ones, worked out when it is shown: that takes a while."""
+
+    __slots__ = ("_known", "_names_all", "_word")
+
+    def __init__(self, known: tuple[str, ...], word: str, names_all: bool) -> None:
+        self._known = known
+        self._word = word
+        self._names_all = names_all
+
+    def text(self) -> str | None:
+        """The nearest known word; without one all of them, if there are few."""
+        meant = nearest(self._word, self._known)
+        if meant is not None:
+            return f"did you mean '{meant}'?"
+        return "one of " + " ".join(self._known) if self._names_all else None
+
+
+def one_of(known: tuple[str, ...], word: str) -> WordHint:
+    """A hint for a word that isn't among a few known ones."""
+    return WordHint(known, word, True)
+
+
+def perhaps(known: tuple[str, ...], word: str) -> WordHint:
+    """A hint for a word that isn't among many known ones."""
+    return WordHint(known, word, False)
+
+
+def hint_text(hint: str | WordHint | None) -> str | None:
+    """What to show of a hint."""
+    return hint.text() if isinstance(hint, WordHint) else hint
 
 
 def _changes(one: str, other: str, limit: int) -> int:

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_SHOWN = 60  # characters of what can't be read
 _NO_TOKEN = re.compile(r"[ \t]*([^ \t\n][^ \t\n]*)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _DECIMAL = re.compile(r"[ \t\n\v\f\r]*[-+]?[0-9]+")
@@ -106,7 +107,7 @@ def _string_hint(text: str, start: int, length: int) -> str | None:
 
 
 def _explain(text: str, start: int, stop: int) -> tuple[str, str | None]:
-    first, found = text[start], text[start:stop]
+    first, found = text[start], text[start : min(stop, start + _SHOWN)]
     if first == "\r":
         return "carriage return: the file has Windows line ends", "convert it with dos2unix or sed 's/\\r$//'"
     if first == "\ufeff":

@@ -164,7 +164,7 @@ class _Parser:
         elif kind == "$end":
             found, length = "end of file", 1
         else:
-            found, length = f"'{text}'", max(1, len(text))
+            found, length = f"'{text:.60}'", max(1, len(text))
         self._report_once_a_line(offset, length, f"unexpected {found}, expected {expected}", hint)
         raise _SyntaxError
 
@@ -217,4 +217,4 @@ def _word_hint(kind: str, text: str) -> str | None:
         return "write 1"
     if text in ("false", "no", "off"):
         return "write 0"
-    return f'write "{text}"'
+    return f'write "{text:.60}"'

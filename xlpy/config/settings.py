@@ -7,7 +7,7 @@ counts as not given.
 from __future__ import annotations
 
 from xlpy.config.cnumber import LONG_MAX, scan_integer
-from xlpy.config.diagnostic import Diagnostic, nearest, one_of
+from xlpy.config.diagnostic import Diagnostic, hint_text, one_of, perhaps
 from xlpy.config.parser import Assignment, Atom, Sequence, parse
 from xlpy.config.source import Source
 from xlpy.errors import ConfigError
@@ -16,9 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xlpy.config.diagnostic import SpecError
+    from xlpy.config.diagnostic import SpecError, WordHint
 
-_MOST_SUGGESTIONS = 10
+_MOST_DIAGNOSTICS = 200  # nobody reads more
 _SHOWN_ERRORS = 10
 
 
@@ -68,19 +68,16 @@ class Settings:
 
     def warn_unknown(self, known: Iterable[str]) -> None:
         """Warn about every setting that nobody reads; xl is silent here."""
-        names = frozenset(known)
+        known_names = tuple(known)
+        names = frozenset(known_names)
         for assignment in self.assignments:
             if assignment.name not in names:
-                hint = None
-                if len(self.diagnostics) < _MOST_SUGGESTIONS:
-                    meant = nearest(assignment.name, tuple(names))
-                    hint = f"did you mean '{meant}'?" if meant else None
                 self._warn(
                     "unknown-key",
-                    f"unknown setting '{assignment.name}' has no effect",
+                    f"unknown setting '{assignment.name:.60}' has no effect",
                     assignment.offset,
                     len(assignment.name),
-                    hint,
+                    perhaps(known_names, assignment.name),
                 )
 
     def atom(self, name: str, quiet: bool = False) -> Atom | None:
@@ -171,19 +168,31 @@ class Settings:
         atoms = self.atoms(name, quiet)
         return None if atoms is None else tuple([atom.text for atom in atoms])
 
-    def warn(self, code: str, message: str, at: str | Atom | Sequence, hint: str | None = None) -> None:
+    def warn(
+        self, code: str, message: str, at: str | Atom | Sequence, hint: str | WordHint | None = None
+    ) -> None:
         """Record a warning at a setting (by name) or a value."""
         offset, length = self._place(at)
         self._warn(code, message, offset, length, hint)
 
     def warn_in(
-        self, code: str, message: str, atom: Atom, offset: int, length: int, hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        atom: Atom,
+        offset: int,
+        length: int,
+        hint: str | WordHint | None = None,
     ) -> None:
         """Record a warning at a place inside a value."""
         self._warn(code, message, atom.offset + min(offset, len(atom.text)), length, hint)
 
     def error(
-        self, message: str, at: str | Atom | Sequence, hint: str | None = None, exit_status: int | None = None
+        self,
+        message: str,
+        at: str | Atom | Sequence,
+        hint: str | WordHint | None = None,
+        exit_status: int | None = None,
     ) -> ConfigError:
         """The error to raise for a setting (by name) or a value."""
         offset, length = self._place(at)
@@ -226,31 +235,36 @@ class Settings:
                 )
         self._by_name[assignment.name] = setting
 
-    def _warn(self, code: str, message: str, offset: int, length: int = 1, hint: str | None = None) -> None:
-        if (code, offset) not in self._warned:
-            self._warned.add((code, offset))
-            self.diagnostics.append(
-                Diagnostic(
-                    code=code,
-                    message=message,
-                    where=self.source.where(offset),
-                    hint=hint,
-                    detail=self.source.excerpt(offset, length),
-                )
+    def _warn(
+        self, code: str, message: str, offset: int, length: int = 1, hint: str | WordHint | None = None
+    ) -> None:
+        if (code, offset) in self._warned or len(self.diagnostics) > _MOST_DIAGNOSTICS:
+            return
+        self._warned.add((code, offset))
+        if len(self.diagnostics) == _MOST_DIAGNOSTICS:
+            code, message, hint = "too-many", "further warnings are left out", None
+        self.diagnostics.append(
+            Diagnostic(
+                code=code,
+                message=message,
+                where=self.source.where(offset),
+                hint=hint_text(hint),
+                detail=self.source.excerpt(offset, length),
             )
+        )
 
     def _error(
-        self, offset: int, length: int, message: str, hint: str | None, exit_status: int | None
+        self, offset: int, length: int, message: str, hint: str | WordHint | None, exit_status: int | None
     ) -> ConfigError:
         return ConfigError(
             message,
-            hint,
+            hint_text(hint),
             detail=self.source.excerpt(offset, length),
             where=self.source.where(offset),
             exit_status=exit_status,
         )
 
-    def _add_error(self, offset: int, length: int, message: str, hint: str | None) -> None:
+    def _add_error(self, offset: int, length: int, message: str, hint: str | WordHint | None) -> None:
         if len(self._errors) <= _SHOWN_ERRORS:
             self._errors.append(self._error(offset, length, message, hint, None))
 

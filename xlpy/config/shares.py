@@ -170,21 +170,21 @@ def virtio(draft: Draft) -> None:
 
 def _read_virtio(draft: Draft, atom: Atom, number: int) -> VirtioConfig:
     device: dict[str, Any] = {"devid": number}
-    pieces = list(comma_pieces(atom.text))
-    while pieces:
-        offset, piece = pieces.pop(0)
+    pieces = comma_pieces(atom.text)
+    for offset, piece in pieces:
         key, equals, value = piece.partition("=")
         at = offset + len(key) + 1
         if equals and key == "backend":
             device["backend_domname"] = value
         elif equals and key == "type":
             if value.startswith("virtio"):  # such as virtio,device22: the comma is part of the name
-                if not pieces:
+                rest_offset, rest = next(pieces, (0, ""))
+                if not rest_offset:
                     raise SpecError(
                         f"the type '{value:.40}' is cut short", at, len(value), "write virtio,deviceN"
                     )
-                value = f"{value},{atom.text[pieces[0][0] :].split(',')[0]}"
-                pieces.pop(0)
+                blanks = rest_offset - atom.text.rfind(",", 0, rest_offset) - 1
+                value = f"{value},{' ' * blanks}{rest}"
             device["type"] = value
         elif equals and key == "transport":
             if value.lower() not in ("mmio", "unknown"):

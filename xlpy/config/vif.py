@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from xlpy.config.diagnostic import WordHint
     from xlpy.config.draft import Draft
 
-    Warn = Callable[[str, int, int, str | None], None]
+    Warn = Callable[[str, int, int, str | WordHint | None], None]
 
 _STRINGS = {
     "bridge": "bridge",
@@ -45,7 +46,7 @@ def vifs(draft: Draft) -> None:
     for atom in settings.atoms("vif") or ():
         spec_atom = atom
 
-        def warn(message: str, offset: int, length: int, hint: str | None) -> None:
+        def warn(message: str, offset: int, length: int, hint: str | WordHint | None) -> None:
             settings.warn_in("vif-piece", f"vif: {message}", spec_atom, offset, length, hint)  # noqa: B023
 
         try:
@@ -98,9 +99,9 @@ def read_vif_spec(
             _read_piece(nic, piece, offset, warn)
         except _BadPiece as error:
             if strict:
-                raise SpecError(error.message, error.offset, error.length, error.hint) from None
+                raise SpecError(error.message, error.offset, error.length, error.late_hint) from None
             if warn is not None:
-                warn(f"{error.message}; it has no effect", error.offset, error.length, error.hint)
+                warn(f"{error.message}; it has no effect", error.offset, error.length, error.late_hint)
     return NicConfig(**nic)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.config.cnumber import ULONG_MAX, strtoul, uint32
-from xlpy.config.diagnostic import nearest
+from xlpy.config.diagnostic import perhaps
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom, Sequence
 from xlpy.model.domain_config import VnodeInfo
@@ -99,9 +99,8 @@ def _read_node(draft: Draft, sequence: Sequence, totals: _Totals) -> VnodeInfo:
         elif key == "vdistances":
             node["distances"] = _distances(settings, item, text, totals.nodes)
         else:
-            meant = nearest(key, _NAMES)
-            hint = f"did you mean '{meant}'?" if meant else None
-            settings.warn("vnuma-piece", f"vnuma: unknown parameter '{key:.40}' has no effect", item, hint)
+            message = f"vnuma: unknown parameter '{key:.40}' has no effect"
+            settings.warn("vnuma-piece", message, item, perhaps(_NAMES, key))
     return VnodeInfo(vcpus=tuple(sorted(vcpus)), **node)
 
 
