@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from xlpy.cli.xl_conf import read_xl_conf
 from xlpy.config.domain import parse_domain_config
 from xlpy.errors import ConfigError
 
@@ -44,9 +45,15 @@ def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tup
 
 
 def read_config(
-    session: Session, path: str | None, overrides: tuple[str, ...] = (), quiet: bool = False
+    session: Session,
+    path: str | None,
+    overrides: tuple[str, ...] = (),
+    quiet: bool = False,
+    ignore_masks: bool = False,
 ) -> ParsedConfig:
     """Read and parse a config file; ``-`` is standard input. Warnings go to stderr, unless ``quiet``.
+
+    xl.conf has its say; ``ignore_masks`` leaves its CPU masks out of account.
 
     Raises ConfigError with xl's exit status.
     """
@@ -59,7 +66,8 @@ def read_config(
     data = read_file(path)
     if not quiet and (session.xl or session.options.verbose):
         session.say(f"Parsing config from {path}")
-    parsed = parse_domain_config(data, path, overrides, host=lambda: _host_facts(session))
+    conf = read_xl_conf(session, ignore_masks)
+    parsed = parse_domain_config(data, path, overrides, host=lambda: _host_facts(session), conf=conf)
     if not quiet:
         for diagnostic in parsed.diagnostics:
             session.say(f"{session.program}: warning: {diagnostic}")

@@ -32,7 +32,8 @@ def create(session: Session, args: Arguments) -> int | None:
     path, overrides, surplus = named_config(args.rest, args)
     if surplus is not None:
         return too_many(session, "create", surplus, 2)
-    parsed = read_config(session, path, overrides, quiet)
+    ignore_masks = args.flag("ignore-global-affinity-masks")
+    parsed = read_config(session, path, overrides, quiet, ignore_masks)
     if args.flag("dryrun") or session.options.dry_run:
         print_config(parsed.config, sys.stdout)
         return None

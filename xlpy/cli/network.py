@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
+    from xlpy.config.diagnostic import WordHint
     from xlpy.model.device import NicInfo
     from xlpy.model.domain_config import NicConfig
 
@@ -55,14 +56,17 @@ def network_detach(session: Session, args: Arguments) -> None:
 
 
 def _nic(session: Session, words: Sequence[str]) -> NicConfig:
-    """The network card that these words, each one KEY=VALUE, describe. Raises ConfigError."""
+    """The network card that these words, each one KEY=VALUE, describe, on top of xl.conf's defaults. Raises ConfigError."""
+    from xlpy.cli.xl_conf import read_xl_conf
+    from xlpy.config.diagnostic import hint_text
     from xlpy.config.vif import parse_vif_arguments
 
-    def warn(message: str, offset: int, length: int, hint: str | None) -> None:
-        session.say(f"{session.program}: warning: {message}" + (f" ({hint})" if hint else ""))
+    def warn(message: str, offset: int, length: int, hint: str | WordHint | None) -> None:
+        shown = hint_text(hint)
+        session.say(f"{session.program}: warning: {message}" + (f" ({shown})" if shown else ""))
 
     try:
-        return parse_vif_arguments(words, warn=warn)
+        return parse_vif_arguments(words, conf=read_xl_conf(session), warn=warn)
     except ConfigError as error:
         if session.xl and error.message.startswith("unknown parameter"):
             column = int((error.where or "1").rpartition(":")[2])

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.xl_conf import read_xl_conf, within_masks
+from xlpy.config.cpus import nodes_of, parse_cpu_list
+from xlpy.config.diagnostic import SpecError
+from xlpy.config.draft import HostFacts
 from xlpy.errors import UsageError, XlError
+from xlpy.render.cpumap import format_cpumap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,18 +34,24 @@ def vcpu_list(session: Session, args: Arguments) -> None:
 def vcpu_pin(session: Session, args: Arguments) -> None:
     """Say where a vcpu, or all, may run (libxl_set_vcpuaffinity)."""
     reference, vcpu, hard_text, *more = args.rest
-    domid = session.domid(reference)
+    domain = session.domain(reference)
     force = args.flag("force")
     vcpuid = _vcpuid(vcpu, force)
-    hard = _cpus(session, hard_text)
-    soft = _cpus(session, more[0]) if more else None
+    facts = _host_facts(session)
+    hard = _cpus(session, hard_text, facts)
+    soft = _cpus(session, more[0], facts) if more else None
     if session.options.dry_run:
-        _print_cpumaps(session, hard, soft)
+        _print_cpumaps(hard, soft, facts)
         return
-    hard = _existing(session, hard)
+    if hard is not None:
+        conf = read_xl_conf(session, args.flag("ignore-global-affinity-masks"))
+        hard = within_masks(hard, conf, domain.domain_type, facts.cpu_bits, nodes_of(facts))
+        hard = tuple(cpu for cpu in hard if cpu <= facts.max_cpu_id)
+        if not hard:
+            raise XlError("vcpu hard affinity map is empty", f"the host's pcpus are 0-{facts.max_cpu_id}")
     words = "Could not set affinity." if vcpuid is None else f"Could not set affinity for vcpu `{vcpuid}'."
     with worded_as_xl(session, words):
-        session.host.set_vcpu_affinity(domid, vcpuid, hard=hard, soft=soft, force=force)
+        session.host.set_vcpu_affinity(domain.domid, vcpuid, hard=hard, soft=soft, force=force)
 
 
 def vcpu_set(session: Session, args: Arguments) -> None:
@@ -73,18 +84,16 @@ def _vcpuid(text: str, force: bool) -> int | None:
     return int(text)
 
 
-def _cpus(session: Session, text: str) -> Cpus | None:
+def _host_facts(session: Session) -> HostFacts:
+    return HostFacts.of(session.host.host_info(), session.host.cpu_topology())
+
+
+def _cpus(session: Session, text: str, facts: HostFacts) -> Cpus | None:
     """The pcpus of a list; None, which changes nothing, is ``-``. Raises XlError."""
     if text == "-":
         return None
-    from xlpy.config.cpus import nodes_of, parse_cpu_list
-    from xlpy.config.diagnostic import SpecError
-    from xlpy.config.draft import HostFacts
-
-    host = session.host
-    facts = HostFacts.of(host.host_info(), host.cpu_topology() if "node" in text else ())
     try:
-        return parse_cpu_list(text, facts.cpu_bits, nodes_of(facts) if "node" in text else ())
+        return parse_cpu_list(text, facts.cpu_bits, nodes_of(facts))
     except SpecError as error:
         if session.xl:
             term = text[error.offset : error.offset + error.length]
@@ -92,22 +101,9 @@ def _cpus(session: Session, text: str) -> Cpus | None:
         raise XlError(error.message, error.hint) from error
 
 
-def _existing(session: Session, cpus: Cpus | None) -> Cpus | None:
-    """The pcpus that the host has. Raises XlError in xl's words when none is left."""
-    if cpus is None:
-        return None
-    count = session.host.host_info().max_cpu_id + 1
-    left = tuple(cpu for cpu in cpus if cpu < count)
-    if not left:
-        raise XlError("vcpu hard affinity map is empty", f"the host's pcpus are 0-{count - 1}")
-    return left
-
-
-def _print_cpumaps(session: Session, hard: Cpus | None, soft: Cpus | None) -> None:
+def _print_cpumaps(hard: Cpus | None, soft: Cpus | None, facts: HostFacts) -> None:
     """What ``xl -N vcpu-pin`` prints."""
-    from xlpy.render.cpumap import format_cpumap
-
-    count = session.host.host_info().max_cpu_id + 1
+    count = facts.max_cpu_id + 1
     text = "-" if hard is None else format_cpumap(hard, count)
     if soft is not None:
         text += f" {format_cpumap(soft, count)}"
