@@ -33,7 +33,7 @@ from xlpy.engine.qemu.memory import (
 )
 from xlpy.engine.qemu.procfs import host_cpus, host_memory_kib
 from xlpy.engine.qemu.runtime_record import read_record
-from xlpy.engine.qemu.unplug import deleted_device
+from xlpy.engine.qemu.unplug import deleted_device, settle
 from xlpy.errors import ConfigError, InvalidState, NotEnoughMemory
 
 NO_PID = 4194305
@@ -151,6 +151,15 @@ def test_pcpus_and_vcpus_that_are_not_there_are_refused(tmp_path: Path) -> None:
         check_affinity(domain_config(vcpu_hard_affinity=((0,), (4000, 4001))))
     with pytest.raises(InvalidState, match="1 to 2 vcpus, not 3"):
         set_vcpus_online(domain, 3)
+
+
+def test_a_vcpu_that_has_left_is_offline_everywhere(tmp_path: Path) -> None:
+    domain = unplugged_domain(tmp_path, domain_config(max_vcpus=3, avail_vcpus=(0, 1, 2)), NO_PID)
+    domain.vcpu_tids = {0: 10, 1: 11, 2: 12}
+    settle(domain, "cpu2")
+    assert domain.record.machine.online_vcpus == (0, 1)
+    assert domain.record.config.b_info.avail_vcpus == (0, 1)
+    assert domain.vcpu_tids == {0: 10, 1: 11}
 
 
 def test_the_hosts_vcpus_are_its_pcpus() -> None:

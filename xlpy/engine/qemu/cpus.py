@@ -2,7 +2,7 @@
 
 A vcpu that is offline is not plugged in: the machine has sockets for all of ``maxvcpus``, one core each, and vcpu N is
 core N. Vcpu 0 is there always; the others are devices, so that they can be taken out. To take one out the guest has to
-agree (ACPI), as it has to under xl.
+agree (ACPI), as it has to under xl, and there has to be KVM.
 
 A vcpu is a thread of QEMU; hard affinity is that thread's. Linux has no soft affinity: it is kept and shown.
 """
@@ -14,7 +14,7 @@ import os
 
 from xlpy.engine.qemu.procfs import host_cpu_times_ns, host_cpus, thread_state
 from xlpy.engine.qemu.qmp import QmpError
-from xlpy.errors import ConfigError, EngineError, InvalidState, PermissionRefused
+from xlpy.errors import ConfigError, EngineError, InvalidState, NotSupported, PermissionRefused
 from xlpy.model.domain import VcpuInfo
 
 TYPE_CHECKING = False
@@ -211,7 +211,8 @@ def _listed(cpus: Sequence[int]) -> str:
 def set_vcpus_online(domain: QemuDomain, count: int) -> None:
     """Plug in vcpus 0 to count-1 and ask the guest to let go of the others (libxl_set_vcpuonline).
 
-    Returns when the guest has been asked: ``list_vcpus`` shows what it has done. Raises InvalidState.
+    Returns when the guest has been asked: ``list_vcpus`` shows what it has done. Raises InvalidState,
+    and NotSupported to take one out without KVM.
     """
     domain.require_running("change the number of vcpus")
     machine = domain.record.machine
@@ -221,14 +222,25 @@ def set_vcpus_online(domain: QemuDomain, count: int) -> None:
             "maxvcpus= in its configuration sets the limit when it is created",
         )
     with domain.lock:
+        machine = domain.record.machine
+        surplus = [vcpu for vcpu in machine.online_vcpus if vcpu >= count]
+        _check_removal(domain, surplus)
         for vcpu in range(1, count):
             if vcpu not in machine.online_vcpus:
                 domain.qmp.execute("device_add", _cpu_device(machine, vcpu))
         _note_online(domain, {*machine.online_vcpus, *range(count)})
         take_up_vcpus(domain)
-        for vcpu in machine.online_vcpus:
-            if vcpu >= count:
-                _ask_to_let_go(domain, vcpu)
+        for vcpu in surplus:
+            _ask_to_let_go(domain, vcpu)
+
+
+def _check_removal(domain: QemuDomain, vcpus: Sequence[int]) -> None:
+    """QEMU's translator leaves a removed vcpu in its memory map and later writes to what was freed (seen with 7.2)."""
+    if vcpus and domain.record.accelerator == "tcg":
+        raise NotSupported(
+            f"vcpu {_listed(vcpus)} cannot be taken out of a domain that runs without KVM",
+            f"the guest itself can stop using it: echo 0 >/sys/devices/system/cpu/cpu{vcpus[0]}/online",
+        )
 
 
 def _ask_to_let_go(domain: QemuDomain, vcpu: int) -> None:

@@ -7,6 +7,7 @@ until then the record keeps it, as the machine has it.
 from __future__ import annotations
 
 import threading
+import time
 
 from xlpy.engine.qemu.cpus import vcpu_of_device, vcpu_unplugged
 from xlpy.engine.qemu.qmp import QmpClosed, QmpError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 UNPLUG_TIMEOUT_S = 20.0
 _DEVICE_NOT_FOUND = "DeviceNotFound"
+_IN_USE = "in use"
+_LETTING_GO_S = (0.002, 0.01, 0.05, 0.2, 1.0)
 _VCPU_PART = "/lapic"
 _PENDING = "is already in the process of unplug"
 
@@ -78,10 +81,18 @@ def settle(domain: QemuDomain, device_id: str) -> None:
 
 
 def _close(domain: QemuDomain, command: str, arguments: dict[str, object]) -> None:
-    try:
-        domain.qmp.execute(command, arguments)
-    except QmpError:
-        pass  # an empty drive has nothing behind it; or xlpyd was restarted after this step
+    """Close what was behind a device. QEMU says that the device has gone a moment before it lets go of that."""
+    for pause_s in (*_LETTING_GO_S, None):
+        try:
+            domain.qmp.execute(command, arguments)
+        except QmpError as error:
+            if _IN_USE not in error.description:
+                return  # an empty drive has nothing behind it; or xlpyd was restarted after this step
+            if pause_s is None:
+                raise
+            time.sleep(pause_s)
+        else:
+            return
 
 
 def deleted_device(data: dict[str, Any]) -> str | None:
@@ -105,14 +116,22 @@ def on_device_deleted(domain: QemuDomain, data: dict[str, Any]) -> None:
 
 def _settle_late(domain: QemuDomain, device_id: str) -> None:
     try:
-        settle(domain, device_id)
+        with domain.lock:
+            # settled by somebody else meanwhile, and another one of that name plugged in?
+            if device_id not in _plugged_in(domain):
+                settle(domain, device_id)
     except QmpClosed:
         pass  # nothing is left to close
 
 
+def _plugged_in(domain: QemuDomain) -> set[str]:
+    """The ids of all devices that QEMU has."""
+    return {item["name"] for item in domain.qmp.execute("qom-list", {"path": "/machine/peripheral"})}
+
+
 def reconcile(domain: QemuDomain) -> None:
     """Settle what left while no xlpyd was there to see it; for adoption."""
-    there = {item["name"] for item in domain.qmp.execute("qom-list", {"path": "/machine/peripheral"})}
+    there = _plugged_in(domain)
     machine = domain.record.machine
     recorded = [disk.device_id for disk in machine.disks]
     recorded += [nic.device_id for nic in machine.nics]
