@@ -48,7 +48,7 @@ def check_display(config: DomainConfig) -> None:
         raise ConfigError(f"vncdisplay {vnc.display} is too high", f"0 to {_LAST_DISPLAY}")
     if hvm is not None:
         _graphics_card(hvm)
-        _usb_devices(hvm)
+        _usb_arguments(hvm)
         _sound_card(hvm)
 
 
