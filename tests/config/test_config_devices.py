@@ -118,10 +118,10 @@ def test_reserved_memory_that_xl_drops(text: str) -> None:
          (PvcallsConfig(backend_domname="d", devid=0), PvcallsConfig(devid=1))),
         ("channel=['connection=pty, name = c1','connection=socket,path=/s,backend=d']", "channels",
          (ChannelConfig(name="c1"), ChannelConfig(connection="socket", path="/s", backend_domname="d"))),
-        ("vdispl=['backend=d,be-alloc=1,connectors=a:1x2;b:3x4;c:zz']", "vdispls",
+        ("vdispl=['backend=d,be-alloc=1,connectors=a:1x2;b:3x4;c:zz;d:5x6']", "vdispls",
          (VdisplConfig(backend_domname="d", devid=0, be_alloc=True, connectors=(
              ConnectorParam(unique_id="a", width=1, height=2), ConnectorParam(unique_id="b", width=3, height=4),
-             ConnectorParam(unique_id="c"))),)),
+             ConnectorParam(unique_id="c"), ConnectorParam())),)),
         ("vkb=['backend-type=Linux,unique-id=u,feature-raw-pointer=1,multi-touch-width=5,height=6']", "vkbs",
          (VkbConfig(devid=0, backend_type="linux", unique_id="u", feature_raw_pointer=True, feature_multi_touch=True,
                     multi_touch_width=5, height=6),)),

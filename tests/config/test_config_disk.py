@@ -141,7 +141,7 @@ def test_an_error_of_block_attach_shows_the_argument() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_disk_spec(["/x", "qcow9", "xvdb"])
     assert caught.value.where == "command line:1:1"
-    assert caught.value.hint == "did you mean 'qcow'?"
+    assert caught.value.hint == "did you mean 'qcow2'?"
     assert caught.value.detail == "qcow9\n^^^^^"
 
 

@@ -68,6 +68,7 @@ def test_escapes(quoted: str, text: str) -> None:
         ("a=-1\n", 2, 2, "negative numbers must be quoted", '"-1"'),
         ("a-b=1\n", 1, 4, "can't be part of a name", "a-z"),
         ("Name=1\n", 0, 6, "no capital letters", "'name'"),
+        ("a=True\n", 2, 4, "unexpected 'True'", "write 1"),
         ("_a=1\n", 0, 4, "begin with a letter", None),
         ("vcpus=2\r\n", 7, 1, "Windows line ends", "dos2unix"),
         ("\ufeffname=1\n", 0, 7, "byte order mark", "without a BOM"),

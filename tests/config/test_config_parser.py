@@ -79,6 +79,7 @@ def test_configs(text: str, assignments: list[tuple[str, bool, Plain]]) -> None:
         ("a=[1;]\n", 4, "unexpected ';', expected ',' or ']'", None),
         ("\na=[1\nvcpus=2\n", 6, "unexpected 'vcpus', expected ',' or ']'", "line 2 is not closed"),
         ("a=[1", 4, "unexpected end of file, expected ',' or ']'", "line 1 is not closed"),
+        ("memory=1g\n", 8, "unexpected 'g', expected the end of the line or ';'", "no unit"),
         ("a==1\n", 2, "unexpected '=', expected a string, a number or '['", None),
     ],
 )

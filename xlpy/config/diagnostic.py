@@ -60,14 +60,16 @@ def command_line_error(error: SpecError, text: str, source: str) -> ConfigError:
 
 
 def nearest(word: str, known: tuple[str, ...], most_changes: int = 2) -> str | None:
-    """The known word that is fewest changes away, if it is near enough to be meant."""
-    best, best_changes = None, min(most_changes, max(1, len(word) // 3)) + 1
+    """The known word that is fewest changes away, of several the one as long; None if none is near enough."""
+    allowed = min(most_changes, max(1, len(word) // 3))
+    best: tuple[int, int, str] | None = None
     for candidate in known:
-        if abs(len(candidate) - len(word)) < best_changes:
-            changes = _changes(word, candidate, best_changes)
-            if changes < best_changes:
-                best, best_changes = candidate, changes
-    return best
+        longer = abs(len(candidate) - len(word))
+        if longer <= allowed:
+            changes = _changes(word, candidate, allowed + 1)
+            if changes <= allowed and (best is None or (changes, longer) < best[:2]):
+                best = (changes, longer, candidate)
+    return best[2] if best is not None else None
 
 
 class WordHint:

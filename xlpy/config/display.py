@@ -248,9 +248,7 @@ def _read_vdispl(text: str) -> VdisplConfig:
         elif equals and key == "be-alloc":
             display["be_alloc"] = strtoul(value)[0] != 0
         elif equals and key == "connectors":
-            display["connectors"] = tuple(
-                [_connector(part, offset + len(key) + 1, len(value)) for part in value.split(";") if part]
-            )
+            display["connectors"] = _connectors(value, offset + len(key) + 1)
         else:
             known = ("backend", "be-alloc", "connectors")
             raise SpecError(f"unknown parameter '{piece:.40}'", offset, len(piece), one_of(known, key))
@@ -259,8 +257,19 @@ def _read_vdispl(text: str) -> VdisplConfig:
     return VdisplConfig(**display)
 
 
+def _connectors(text: str, offset: int) -> tuple[ConnectorParam, ...]:
+    """``ID:WIDTHxHEIGHT;...``. A resolution without any number passes in xl, but nothing behind it is read."""
+    parts = [part for part in text.split(";") if part]
+    found: list[ConnectorParam] = []
+    for part in parts:
+        connector = _connector(part, offset, len(text))
+        found.append(connector)
+        if ":" in part and not strtoul(part.partition(":")[2], 10)[1]:
+            break
+    return (*found, *[ConnectorParam()] * (len(parts) - len(found)))
+
+
 def _connector(text: str, offset: int, length: int) -> ConnectorParam:
-    """``ID:WIDTHxHEIGHT``; a resolution without any number passes in xl, with a size of 0."""
     unique_id, colon, resolution = text.partition(":")
     width, end = strtoul(resolution, 10)
     height, height_end = strtoul(resolution[end + 1 :], 10) if resolution[end : end + 1] == "x" else (0, 0)

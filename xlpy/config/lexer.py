@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_PYTHON_WORDS = {"True": "1", "False": "0", "None": '""'}
 _SHOWN = 60  # characters of what can't be read
 _NO_TOKEN = re.compile(r"[ \t]*([^ \t\n][^ \t\n]*)")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -119,6 +120,8 @@ def _explain(text: str, start: int, stop: int) -> tuple[str, str | None]:
         if before.isalnum():
             return f"'-' can't be part of a name: '{found}'", "names consist of a-z, 0-9, '.' and '_'"
         return "negative numbers must be quoted", f'write "{found}"'
+    if found.rstrip(":,") in _PYTHON_WORDS:
+        return f"unexpected '{found}'", f"write {_PYTHON_WORDS[found.rstrip(':,')]}"
     if first.isalpha() and first.isupper():
         return f"names have no capital letters: '{found}'", f"did you mean '{found.lower().split('=')[0]}'?"
     if first == "_" or first.isalpha():

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from xlpy.config.lexer import Report, Token
 
+_UNITS = ("k", "m", "g", "t", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib")
 _VALUE_EXPECTED = "a string, a number or '['"
 
 
@@ -85,7 +86,7 @@ class _Parser:
                     assignments.append(self._assignment())
                     kind = self._token[0]
                     if kind not in ("NEWLINE", ";", "$end"):
-                        self._refuse("the end of the line or ';'")
+                        self._refuse("the end of the line or ';'", self._unit_hint(assignments[-1]))
                 elif kind not in ("NEWLINE", ";"):
                     self._refuse("a name", self._stray_hint())
                 if self._token[0] != "$end":
@@ -167,6 +168,14 @@ class _Parser:
             found, length = f"'{text:.60}'", max(1, len(text))
         self._report_once_a_line(offset, length, f"unexpected {found}, expected {expected}", hint)
         raise _SyntaxError
+
+    def _unit_hint(self, before: Assignment) -> str | None:
+        """For ``memory = 1g``, which is a number and then a name."""
+        value, (kind, offset, text) = before.value, self._token
+        if kind != "IDENT" or text not in _UNITS or not isinstance(value, Atom) or value.quoted:
+            return None
+        touches = value.offset + len(value.text) == offset
+        return "sizes take no unit here; memory is in MiB" if touches else None
 
     def _stray_hint(self) -> str | None:
         if self._token[0] == "[":

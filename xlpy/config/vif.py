@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.config.cnumber import ULONG_MAX, int32, strtoul, uint32
-from xlpy.config.diagnostic import SpecError, command_line_error, one_of
+from xlpy.config.diagnostic import SpecError, command_line_error, hint_text, one_of
 from xlpy.config.pieces import comma_pieces
 from xlpy.config.xlconf import XlConf
 from xlpy.model.domain_config import NicConfig
@@ -62,19 +62,25 @@ def parse_vif_arguments(
     arguments: Sequence[str],
     source: str = "command line",
     conf: XlConf | None = None,
-    warn: Warn | None = None,
+    warn: Callable[[str, int, int, str | None], None] | None = None,
 ) -> NicConfig:
     """The card that the arguments of network-attach describe; each is one piece, and all must be right.
 
-    Raises ConfigError.
+    ``warn(message, offset, length, hint)`` hears of deprecated pieces, with the place in the arguments joined by
+    blanks. Raises ConfigError.
     """
+
+    def late_warn(message: str, offset: int, length: int, hint: str | WordHint | None) -> None:
+        if warn is not None:
+            warn(message, offset, length, hint_text(hint))
+
     pieces = []
     offset = 0
     for argument in arguments:
         pieces.append((offset, argument))
         offset += len(argument) + 1
     try:
-        return read_vif_spec(pieces, conf or XlConf(), warn, strict=True)
+        return read_vif_spec(pieces, conf or XlConf(), late_warn, strict=True)
     except SpecError as error:
         raise command_line_error(error, " ".join(arguments), source) from error
 
