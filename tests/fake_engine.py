@@ -443,7 +443,11 @@ class FakeEngine(Engine):
         history: bool = True,
         follow: bool = True,
     ) -> None:
-        guest = self._guest(domid)
+        try:
+            guest = self._guest(domid)
+        except DomainNotFound:
+            os.close(stream)
+            raise
         relay_console(guest, stream, history)
         if not follow:
             guest.close_consoles()

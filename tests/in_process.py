@@ -66,10 +66,14 @@ class InProcessHost:
 
     def close(self) -> None:
         """Hang up every client, let the agent's threads end, close the engine."""
-        for host in self._hosts:
-            host.close()
+        self.close_clients()
         _hosts_by_address.pop(self.address, None)
         self._end()
+
+    def close_clients(self) -> None:
+        """Hang up on behalf of every client."""
+        for host in self._hosts:
+            host.close()
 
     def _end(self) -> None:
         for thread in self._threads:

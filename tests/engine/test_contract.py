@@ -59,6 +59,7 @@ class EngineHost:
         """A client of the agent of this name; one that runs already is killed first, and its domains stay."""
         if name in self._agents:
             self._agents[name].kill()
+            self._agents[name].close_clients()
         place = self._place / name
         agent = InProcessHost(self._make(place), place / "agent", f"unix:///test/{name}")
         self._agents[name] = agent

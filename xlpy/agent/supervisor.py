@@ -178,6 +178,19 @@ class Supervisor(Delegate):
             self._settled(domid)
             self.inner.dump_core(domid, owned.hand_over())
 
+    def open_console(
+        self,
+        domid: int,
+        stream: int,
+        kind: str | None = None,
+        number: int = 0,
+        history: bool = True,
+        follow: bool = True,
+    ) -> None:
+        with Stream(stream) as owned:
+            self.inner.domain_info(domid)
+            self.inner.open_console(domid, owned.hand_over(), kind, number, history, follow)
+
     # -- ends
 
     def look_again(self, domid: int) -> None:
