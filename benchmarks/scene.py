@@ -12,7 +12,7 @@ from types import TracebackType
 from benchmarks.bare_qemu import BareQemu
 from benchmarks.guest import GuestImage
 from benchmarks.libvirt import Libvirt
-from benchmarks.measure import Report
+from benchmarks.measure import MeasurementFailed, Report
 from benchmarks.xlpy_host import XlpyHost
 
 
@@ -39,10 +39,13 @@ class Scene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for host in self._hosts.values():
-            host.close()
-        if self._libvirt is not None:
-            self._libvirt.close()
+        for side in (*self._hosts.values(), self._libvirt):
+            if side is None:
+                continue
+            try:
+                side.close()
+            except MeasurementFailed as failure:
+                self.report.fail("clearing up", failure)
         if self.keep:
             print(f"kept: {self.scratch}", file=sys.stderr)
         else:

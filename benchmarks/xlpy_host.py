@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -150,14 +151,34 @@ class XlpyHost:
         return [name for name in rows if name != "Domain-0"]
 
     def destroy_all(self) -> None:
-        """End every domain of this host."""
+        """End every domain of this host; one that ends by itself meanwhile is fine."""
         for name in self.names():
-            self.xlpy("destroy", name)
+            try:
+                self.xlpy("destroy", name)
+            except MeasurementFailed:
+                if name in self.names():
+                    raise
 
     def close(self) -> None:
+        """End the domains and the daemon; a domain that would not go is killed by its process id."""
         try:
             if self.daemon.poll() is None and self.socket.exists():
                 self.destroy_all()
         finally:
             stop(self.daemon)
             self.log.close()
+            for pid in self._left_over():
+                print(f"left over: QEMU {pid} of {self.folder}", file=sys.stderr)
+                os.kill(pid, signal.SIGKILL)
+
+    def _left_over(self) -> list[int]:
+        """QEMUs whose command line names our folder, which no one else has."""
+        found = []
+        for process in Path("/proc").iterdir():
+            try:
+                words = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
+            except OSError:
+                continue  # it ended while we looked
+            if words.split(b"\0")[0].endswith(b"qemu-system-x86_64") and os.fsencode(self.folder) in words:
+                found.append(int(process.name))
+        return found
