@@ -77,6 +77,7 @@ def test_bitmaps_are_whole_bytes() -> None:
         ("vcpus=2\nmaxvcpus=4\n", 4, (0, 1)),
         ("maxvcpus=4\n", 4, ()),
         ("vcpus=0\n", 1, ()),
+        ('maxvcpus="4294967296"\n', 1, ()),  # as libxl's int has it
     ],
 )
 def test_vcpus(text: str, most: int, online: tuple[int, ...]) -> None:

@@ -239,6 +239,8 @@ def test_vnuma() -> None:
     ("text", "words"),
     [
         ("vnuma=['x']", "a node must be a list"),
+        ("vnuma=[" + "[]," * 2000 + "]", "more than 1024 nodes"),
+        ("vnuma=[['vcpus=0-99999']]", "more than 32768 vcpus"),
         ("vnuma=[['pnode=1']]", "no NUMA node 1"),
         ("vnuma=[['pnode=x']]", "no number"),
         ("vnuma=[['size=']]", "no value"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.config.cnumber import ULONG_MAX, scan_integer, strtoul
+from xlpy.config.cnumber import ULONG_MAX, int32, scan_integer, strtoul
 from xlpy.config.diagnostic import SpecError, command_line_error
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xlpy.config.draft import HostFacts
 
-_MOST_VCPUS = 32768  # Xen's own limits are lower; libxl would only notice at creation
+MOST_VCPUS = 32768  # Xen's own limits are lower; libxl would only notice at creation
 _MOST_COLORS = 65536
 _UINT32_MAX = (1 << 32) - 1
 
@@ -94,13 +94,14 @@ def vcpus(draft: Draft) -> None:
     settings, build = draft.settings, draft.sections["b"]
     online = settings.integer("vcpus")
     if online is not None:
-        if not 0 <= online <= _MOST_VCPUS:
-            raise settings.error(f"vcpus must be from 1 to {_MOST_VCPUS}", "vcpus")
+        if not 0 <= online <= MOST_VCPUS:
+            raise settings.error(f"vcpus must be from 1 to {MOST_VCPUS}", "vcpus")
         build["avail_vcpus"] = tuple(range(online))
     most = settings.integer("maxvcpus")
     if most is not None:
-        if most > _MOST_VCPUS:
-            raise settings.error(f"maxvcpus must be at most {_MOST_VCPUS}", "maxvcpus")
+        most = int32(most)
+        if most > MOST_VCPUS:
+            raise settings.error(f"maxvcpus must be at most {MOST_VCPUS}", "maxvcpus")
         if most != 0:
             build["max_vcpus"] = most
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.config.cnumber import ULONG_MAX, strtoul, uint32
+from xlpy.config.cpus import MOST_VCPUS
 from xlpy.config.diagnostic import perhaps
 from xlpy.config.draft import Draft
 from xlpy.config.parser import Atom, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _NAMES = ("pnode", "size", "vcpus", "vdistances")
 _BLANKS = " \t\n\v\f\r"
 _BITS_PER_BYTE = 8
+_MOST_NODES = 1024  # each has its distance to all others
 
 
 class _Totals:
@@ -35,6 +37,8 @@ def vnuma(draft: Draft) -> None:
     sequence = settings.sequence("vnuma", quiet=True)
     if sequence is None or not sequence.items:
         return
+    if len(sequence.items) > _MOST_NODES:
+        raise settings.error(f"vnuma: more than {_MOST_NODES} nodes", "vnuma")
     most = build.get("max_vcpus") or draft.host.max_cpu_id + 1
     totals = _Totals(-(-most // _BITS_PER_BYTE) * _BITS_PER_BYTE, len(sequence.items))
     nodes = []
@@ -94,8 +98,10 @@ def _read_node(draft: Draft, sequence: Sequence, totals: _Totals) -> VnodeInfo:
             totals.memory_kib = totals.memory_kib + node["memkb"] & ULONG_MAX
         elif key == "vcpus":
             for first, last in _ranges(settings, item, text):
-                vcpus.update(range(first, min(last, totals.vcpu_bits - 1) + 1))
                 totals.vcpus += last - first + 1
+                if totals.vcpus > MOST_VCPUS:
+                    raise settings.error(f"vnuma: more than {MOST_VCPUS} vcpus", item)
+                vcpus.update(range(first, min(last, totals.vcpu_bits - 1) + 1))
         elif key == "vdistances":
             node["distances"] = _distances(settings, item, text, totals.nodes)
         else:
