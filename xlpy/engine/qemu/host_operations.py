@@ -114,7 +114,7 @@ class QemuHost(QemuLife):
     def _note_event(self, domain: QemuDomain, event: str, data: dict[str, Any]) -> None:
         """Only what somebody has to look after; on the reactor's thread."""
         if event == "BLOCK_IO_ERROR":
-            disk = data.get("qom-path", "").rpartition("/disk-")[2] or data.get("device", "")
+            disk = data.get("node-name", "").partition("-")[2] or "a disk"  # the node of xvda is image-xvda
             stopped = ", the domain waits for it" if data.get("action") == "stop" else ""
             self._messages.write(
                 f"{_called(domain)}: {data['operation']} error on {disk}: {data['reason']}{stopped}"
