@@ -47,12 +47,29 @@ class LiveGuest:
     def __init__(self, engine: QemuEngine, config: DomainConfig) -> None:
         self.engine = engine
         self.domid = engine.create_domain(config)
-        ours, theirs = socket.socketpair()
-        self._console = ours
         self._said = b""
         self._commands = 0
-        engine.open_console(self.domid, theirs.detach())
+        self._console = self._open(history=True)
         self.expect(PROMPT, 90)
+
+    def _open(self, history: bool) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        self.engine.open_console(self.domid, theirs.detach(), history=history)
+        return ours
+
+    def follow(self, engine: QemuEngine, domid: int) -> None:
+        """Talk to the same guest, which has become another domain."""
+        self._console.close()
+        self.engine, self.domid, self._said = engine, domid, b""
+        self._console = self._open(history=False)
+
+    def type(self, line: str) -> None:
+        """Type a line and don't wait."""
+        self._console.sendall(line.encode() + b"\n")
+
+    def hang_up(self) -> None:
+        """Leave the domain alone."""
+        self._console.close()
 
     def expect(self, words: bytes, timeout_s: float = 30) -> bytes:
         """What the console says up to and with these words."""
