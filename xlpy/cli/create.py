@@ -10,6 +10,7 @@ from xlpy.cli.usage import too_many
 from xlpy.errors import (
     ConnectError,
     Interrupted,
+    NotSupported,
     ProtocolError,
     UsageError,
     XlError,
@@ -63,9 +64,14 @@ def create(session: Session, args: Arguments) -> int | None:
 def tell_start(session: Session, domid: int, config: DomainConfig) -> None:
     """With -v: the domid, and what the engine does in another way than it was asked."""
     session.note(f"domain {config.c_info.name} has domid {domid}")
-    if session.options.verbose:
-        for note in session.host.domain_notes(domid):
-            session.note(f"  {note}")
+    if not session.options.verbose:
+        return
+    try:
+        notes = session.host.domain_notes(domid)
+    except NotSupported:
+        return  # an older xlpyd keeps them to itself
+    for note in notes:
+        session.note(f"  {note}")
 
 
 def after_start(session: Session, args: Arguments, domid: int, config: DomainConfig, unpause: bool) -> None:
