@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from xlpy.model.record import Record
 
 _KVM = "/dev/kvm"
 _PROBE_TIMEOUT_S = 2.5
+_PROBE_CPU_S = 4
 _OVERRIDE = "XLPY_ACCEL"
 
 
@@ -101,6 +103,7 @@ def _try_kvm(qemu: str) -> Accelerator:
         )
         arguments += ["-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]
         process = spawn_qemu(arguments, (), os.path.join(directory, "log"))
+        _end_even_without_us(process.pid)
         ended = process.wait(_PROBE_TIMEOUT_S)
         if not ended:
             process.signal(signal.SIGKILL)
@@ -111,6 +114,14 @@ def _try_kvm(qemu: str) -> Accelerator:
     if process.exit_status != EXIT_STATUS:
         return Accelerator(name="tcg", note=f"{_KVM} opens but runs no guest")
     return Accelerator(name="kvm")
+
+
+def _end_even_without_us(pid: int) -> None:
+    """A guest that hangs and burns the processor must not do so for ever when xlpyd is killed during the probe."""
+    try:
+        resource.prlimit(pid, resource.RLIMIT_CPU, (_PROBE_CPU_S, _PROBE_CPU_S))
+    except OSError:
+        pass  # it has ended already
 
 
 def _cache_key(qemu: str) -> list[object]:
