@@ -65,11 +65,6 @@ def save_domain(
             os.close(stream)
 
 
-def cancel_transfer(domain: QemuDomain) -> None:
-    """Call off a transfer under way; the domain goes on as it was, and ``save_domain`` raises Aborted."""
-    domain.qmp.execute("migrate_cancel")
-
-
 def resume_saved(domain: QemuDomain, paused: bool) -> None:
     """Take back a domain that stands still after ``save_domain``, or in the middle of one that nobody minds any more.
 
