@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,13 +35,23 @@ on_crash = "destroy"
 """
 
 
-def install_launchers(folder: Path) -> None:
-    """Console scripts as an installation writes them, for this interpreter."""
-    folder.mkdir(parents=True, exist_ok=True)
+def install(scratch: Path) -> Path:
+    """A compiled copy of the package and console scripts as an installation writes them; the folder of the scripts.
+
+    The copy stays as it is when someone works on the checkout meanwhile.
+    """
+    scripts, site = scratch / "bin", scratch / "site"
+    if scripts.exists():
+        return scripts
+    shutil.copytree(ROOT / "xlpy", site / "xlpy", ignore=shutil.ignore_patterns("__pycache__"))
+    if not compileall.compile_dir(site, quiet=1):
+        raise MeasurementFailed("the package doesn't compile")
+    scripts.mkdir()
     for name, module in (("xlpy", "xlpy.__main__"), ("xlpyd", "xlpy.agent.xlpyd")):
-        script = folder / name
+        script = scripts / name
         script.write_text(LAUNCHER.format(python=sys.executable, module=module))
         script.chmod(0o755)
+    return scripts
 
 
 class XlpyHost:
@@ -49,10 +61,9 @@ class XlpyHost:
         self.image = image
         self.folder = scratch / f"xlpy-{name}"
         self.folder.mkdir(mode=0o700)
-        self.bin = scratch / "bin"
-        install_launchers(self.bin)
+        self.bin = install(scratch)
         self.socket = self.folder / "xlpy.sock"
-        self.env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.env = {**os.environ, "PYTHONPATH": str(scratch / "site")}
         self.log = (self.folder / "daemon.err").open("wb")
         self.daemon = subprocess.Popen(
             [
