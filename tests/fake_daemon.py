@@ -15,9 +15,10 @@ PROGRAM = str(Path(__file__).parent / "fake_xlpyd.py")
 
 
 class FakeDaemon:
-    """xlpyd with its socket in ``run_dir`` and its records beside it."""
+    """xlpyd with its socket in ``run_dir`` and its records beside it; ``program`` is another one than the fake."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, program: tuple[str, ...] = (PROGRAM,)) -> None:
+        self._program = program
         self.run_dir = run_dir
         self.socket = run_dir / "xlpy.sock"
         self.address = f"unix://{self.socket}"
@@ -26,7 +27,10 @@ class FakeDaemon:
     def start(self) -> None:
         """Return when it serves; it is no child of ours."""
         started = subprocess.run(
-            [sys.executable, PROGRAM, "--socket", self.socket], capture_output=True, text=True, timeout=60
+            [sys.executable, *self._program, "--socket", self.socket],
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert started.returncode == 0, started.stderr
         self.pid = int((self.run_dir / "xlpyd.lock").read_text())

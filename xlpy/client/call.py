@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from xlpy.errors import ConnectError, Interrupted, ProtocolError, XlError, error_from_wire
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import (
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
 # What a broken connection leaves behind depends on whether the operation changes anything.
 _CHECK_HINT = "the outcome is unknown; 'xlpy list' shows what the host has now, 'xlpy events' what was done"
+
+
+def close_stream(bound: dict[str, Any]) -> None:
+    """Close the stream among these arguments, if there is one: it was passed on, or never will be."""
+    if bound.get("stream") is not None:
+        os.close(bound["stream"])
 
 
 class Conversation:
@@ -52,18 +60,16 @@ class Conversation:
 
     def begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
         """Ask for an operation; the call's result comes later. A ``stream`` is passed on and closed here."""
-        import os
-
         stream = bound.get("stream")
-        request = Request(
-            id=self._next_id,
-            operation=signature.name,
-            arguments=signature.encode_arguments(bound),
-            stream=None if stream is None else "fd",
-            progress=bound.get("progress") is not None,
-        )
-        self._next_id += 1
         try:
+            request = Request(
+                id=self._next_id,
+                operation=signature.name,
+                arguments=signature.encode_arguments(bound),
+                stream=None if stream is None else "fd",
+                progress=bound.get("progress") is not None,
+            )
+            self._next_id += 1
             self._channel.send(self._connection.send(request), () if stream is None else (stream,))
         except Interrupted as error:  # an incomplete request is never acted upon
             self.broken = True
@@ -73,8 +79,7 @@ class Conversation:
                 detail=error.detail,
             ) from error
         finally:
-            if stream is not None:
-                os.close(stream)
+            close_stream(bound)
         return Call(self, signature, bound.get("progress"))
 
     def fileno(self) -> int:

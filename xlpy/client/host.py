@@ -6,7 +6,7 @@ connects when the first operation is called.
 
 from __future__ import annotations
 
-from xlpy.client.call import Conversation
+from xlpy.client.call import Conversation, close_stream
 from xlpy.engine.base import OPERATIONS, Engine
 from xlpy.errors import ConnectError, Interrupted
 from xlpy.protocol.signature import Signature
@@ -47,9 +47,12 @@ class Host(Engine):
         return self._hello
 
     def begin(self, operation: str, **arguments: Any) -> Call:
-        """Start an operation without waiting for it. Only one at a time can run on a host."""
+        """Start an operation without waiting for it. Only one at a time can run on a host.
+
+        A ``stream`` is closed here in any case.
+        """
         signature = _signature(operation)
-        return self._converse().begin(signature, signature.bind((), arguments))
+        return self._begin(signature, signature.bind((), arguments))
 
     def close(self) -> None:
         """Hang up; what runs on our behalf only is given up there. The next operation connects anew."""
@@ -76,10 +79,18 @@ class Host(Engine):
             self._conversation = conversation
         return self._conversation
 
+    def _begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
+        try:
+            conversation = self._converse()
+        except BaseException:
+            close_stream(bound)
+            raise
+        return conversation.begin(signature, bound)
+
     def _call(self, signature: Signature, bound: dict[str, Any]) -> Any:
         done = False
         try:
-            call = self._converse().begin(signature, bound)
+            call = self._begin(signature, bound)
             while not call.advance():
                 pass
             done = True

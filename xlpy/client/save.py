@@ -112,8 +112,8 @@ def _transfer(
     try:
         try:
             target.write(header_bytes(saved))
-            call = host.begin("save_domain", domid=domid, stream=writer, progress=progress)
-            writer = -1
+            stream, writer = writer, -1
+            call = host.begin("save_domain", domid=domid, stream=stream, progress=progress)
             _pump(call, reader, target)
         except (OSError, KeyboardInterrupt) as error:
             os.close(reader)
