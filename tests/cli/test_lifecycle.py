@@ -35,6 +35,14 @@ def test_a_name_in_use_is_refused_in_xls_words(xl: Call, call: Call) -> None:
     assert "gpvh" in call(*recording.words).err
 
 
+def test_a_domid_that_is_not_there(xl: Call) -> None:
+    recording = Recording("e-reboot")
+    result = xl(*recording.words)
+    assert result.status == recording.status
+    assert {"Rebooting domain 99", "reboot failed (rc=-3)"} <= set(result.err.splitlines())
+    assert xl(*Recording("e-unpause").words).status == 1  # where xl exits 0 although it failed
+
+
 def test_pause_and_unpause(call: Call, fake: FakeEngine) -> None:
     assert call("pause", "gpv").status == 0
     assert fake.guests[GPV.domid].info.paused

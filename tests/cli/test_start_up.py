@@ -75,6 +75,17 @@ parse_domain_config('name="x"\\ntype="pvh"\\nkernel="/k"\\nmemory=32\\ndisk=["/d
     assert not modules_after(code) & HEAVY
 
 
+def test_the_name_it_is_called_by_decides() -> None:
+    code = """
+from xlpy.__main__ import main
+sys.argv = ["/usr/sbin/xl", "frobnicate"]
+as_xl = main()
+sys.argv = ["/usr/bin/xlpy", "frobnicate"]
+assert (as_xl, main()) == (1, 2)
+"""
+    assert "xlpy.cli.main" in modules_after(code)
+
+
 def test_the_version_needs_nothing() -> None:
     code = "sys.argv = ['xlpy', '--version']\nfrom xlpy.__main__ import main\nassert main() == 0"
     ours = {name for name in modules_after(code) if name.startswith("xlpy")}
