@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from xlpy.config.started import as_started
 from xlpy.model.device_config import ChannelConfig, UsbdevConfig
 from xlpy.model.domain import ActionOnShutdown
 from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo, DomainConfig
@@ -29,7 +30,6 @@ _LATER_FIELDS = frozenset(
     )
 )
 _INDENT = "    "
-_INVALID_DOMID = 0xFFFFFFFF
 _UNPRINTED: tuple[object, ...] = ((), {}, ActionOnShutdown.DESTROY, "00000000-0000-0000-0000-000000000000")
 _DEFBOOL = ("False", "True")
 _ESCAPES = {
@@ -59,9 +59,9 @@ def domain_list_json(domains: Iterable[tuple[int | None, DomainConfig]]) -> str:
 
 
 def _entry(domid: int | None, config: DomainConfig, indent: str) -> str:
-    """A config with its domid; inside, a started domain shows "no domid", as libxl keeps it."""
+    """A config with its domid; that of a started domain holds more than its file said, Domain-0's does not."""
     if domid:
-        config = config.replace(c_info=config.c_info.replace(domid=_INVALID_DOMID))
+        config = as_started(config)
     return _map([("domid", domid), ("config", config)], indent)
 
 
