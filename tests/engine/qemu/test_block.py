@@ -164,7 +164,7 @@ def test_vhd_is_what_qemu_calls_vpc(tmp_path: Path) -> None:
 
 
 def test_a_node_in_a_taken_images_place_fails_every_kind_of_request() -> None:
-    injected = dead_node("image-xvda", 4096)["inject-error"]
+    injected = dead_node("image-xvda-gone", 4096)["inject-error"]
     assert isinstance(injected, list)
     assert {rule["iotype"] for rule in injected} == {"read", "write", "write-zeroes", "discard", "flush"}
     assert all(rule["immediately"] and rule["event"] == "none" for rule in injected)

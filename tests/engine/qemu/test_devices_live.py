@@ -273,6 +273,38 @@ def test_a_paused_guest_is_not_asked_what_it_cannot_hear(guest: LiveGuest) -> No
     guest.engine.unpause_domain(guest.domid)
 
 
+def test_what_was_plugged_in_moves_along(guest: LiveGuest, images: Path, tmp_path: Path) -> None:
+    """A restored machine has every device where it was, or its state would not fit."""
+    engine = guest.engine
+    engine.attach_disk(guest.domid, disk("xvdc", images / "more.raw"))
+    engine.attach_disk(guest.domid, disk("xvde", images / "cd1.raw"))
+    engine.attach_nic(guest.domid, NicConfig(mac="00:16:3e:00:00:02"))
+    engine.insert_cdrom(guest.domid, cdrom("xvdd", images / "cd2.raw"))
+    guest.run_until("disks", lambda text: "serial xvdc" in text and "serial xvde" in text)
+    guest.run_until("net-info", lambda text: "00:16:3e:00:00:02" in text)
+    engine.pause_domain(guest.domid)
+    engine.detach_disk(guest.domid, "xvde", force=True)  # it is still closing when it moves
+    before = engine.list_disks(guest.domid), engine.list_nics(guest.domid)
+
+    saved = engine.describe_domain(guest.domid)
+    engine.save_domain(guest.domid, os.open(tmp_path / "state", os.O_WRONLY | os.O_CREAT))
+    engine.destroy_domain(guest.domid)
+    domid = engine.restore_domain(saved, os.open(tmp_path / "state", os.O_RDONLY))
+    engine.accept_restored(domid)
+    guest.follow(engine, domid)
+
+    eventually(lambda: "xvde" not in names_of(engine, domid))
+    assert [info.vdev for info in before[0] if info.state == 4] == names_of(engine, domid)
+    assert [(nic.devid, nic.mac) for nic in before[1]] == [
+        (nic.devid, nic.mac) for nic in engine.list_nics(domid)
+    ]
+    guest.run("dd if=/dev/vda of=/dev/null bs=64k count=4")
+    assert guest.run("blockdev --getsize64 /dev/sr0").strip() == str(5 << 20)
+    engine.detach_disk(domid, "xvdc")
+    engine.detach_nic(domid, "1")
+    engine.insert_cdrom(domid, cdrom("xvdd"))
+
+
 def test_what_left_while_no_xlpyd_ran_is_noticed_by_the_next(tmp_path: Path, images: Path) -> None:
     first = QemuEngine(str(tmp_path), str(tmp_path))
     first.start(lambda end: None)

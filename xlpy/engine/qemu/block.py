@@ -173,7 +173,7 @@ def dead_node(node_name: str, size_bytes: int = 0) -> dict[str, object]:
     """A QEMU block node that fails every request: in the place of an image that was taken away."""
     return {
         "driver": "blkdebug",
-        "node-name": f"{node_name}-gone",
+        "node-name": node_name,
         "image": {"driver": "null-co", "size": size_bytes},
         "inject-error": [
             {"event": "none", "errno": errno.EIO, "iotype": kind, "immediately": True}
@@ -218,7 +218,9 @@ def disk_arguments(config: DomainConfig, disks: Iterable[DiskRecord], slots: dic
     turns = boot_turns(config)
     counts = {"c": 0, "d": 0}
     for record in disks:
-        if not is_empty(record.config):
+        if record.closing:
+            arguments += ["-blockdev", json.dumps(dead_node(record.node_name))]
+        elif not is_empty(record.config):
             arguments += ["-blockdev", json.dumps(block_node(record.config, record.node_name))]
         letter = "d" if record.config.is_cdrom else "c"
         index = turns[letter] + counts[letter] if letter in turns else None

@@ -158,14 +158,14 @@ def detach_disk(domain: QemuDomain, vdev: str, force: bool = False) -> None:
 
 def _take_image_away(domain: QemuDomain, record: DiskRecord) -> None:
     """Put a node that fails every request in the image's place, and close the image."""
-    dead = dead_node(record.node_name, _size_bytes(domain, record.node_name))
-    domain.qmp.execute("blockdev-add", dead)
+    dead_name = f"{record.node_name}-gone"
+    domain.qmp.execute("blockdev-add", dead_node(dead_name, _size_bytes(domain, record.node_name)))
     domain.qmp.execute(
         "qom-set",
-        {"path": f"/machine/peripheral/{record.device_id}", "property": "drive", "value": dead["node-name"]},
+        {"path": f"/machine/peripheral/{record.device_id}", "property": "drive", "value": dead_name},
     )
     domain.qmp.execute("blockdev-del", {"node-name": record.node_name})
-    closing = record.replace(node_name=dead["node-name"], closing=True)
+    closing = record.replace(node_name=dead_name, closing=True)
     machine, config = domain.record.machine, domain.record.config
     domain.update(
         machine=machine.replace(

@@ -57,9 +57,12 @@ def machine_for(saved: SavedDomain, probe: AcceleratorProbe) -> tuple[MachineRec
 
 def _with_images(disks: tuple[DiskRecord, ...], config: DomainConfig) -> tuple[DiskRecord, ...]:
     given = {parse_vdev(disk.vdev).name: disk for disk in config.disks}
-    names = [parse_vdev(disk.config.vdev).name for disk in disks]
-    _require_same("disks", set(names), set(given))
-    return tuple(disk.replace(config=given[name]) for disk, name in zip(disks, names))
+    # one whose image has been taken away is in no configuration any more, but the guest still has it
+    names = {disk.device_id: parse_vdev(disk.config.vdev).name for disk in disks if not disk.closing}
+    _require_same("disks", set(names.values()), set(given))
+    return tuple(
+        disk if disk.closing else disk.replace(config=given[names[disk.device_id]]) for disk in disks
+    )
 
 
 def _with_bridges(nics: tuple[NicRecord, ...], config: DomainConfig) -> tuple[NicRecord, ...]:
