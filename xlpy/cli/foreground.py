@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from xlpy.cli.waiting import wait_for_end
 from xlpy.errors import DomainNotFound, XlError
 from xlpy.model.domain import ActionOnShutdown, ShutdownReason
 
@@ -29,7 +30,7 @@ def stay(session: Session, domid: int, config: DomainConfig) -> None:
     """
     while True:
         session.note(f"Waiting for domain {config.c_info.name} (domid {domid}) to die")
-        end = session.host.wait_domain_end((domid,))
+        end = wait_for_end(session, (domid,))
         action = action_on(config, end.reason)
         if action is None:
             session.note(f"Domain {domid} has been destroyed.")
@@ -38,7 +39,7 @@ def stay(session: Session, domid: int, config: DomainConfig) -> None:
         if action is ActionOnShutdown.PRESERVE:
             return
         if action not in _RESTARTS:
-            session.host.wait_domain_end((domid,), True)
+            wait_for_end(session, (domid,), destroyed=True)
             return
         domid = _successor(session, domid, config)
 

@@ -123,13 +123,14 @@ def _seconds(text: str | None) -> float | None:
 def _wait_for_ends(session: Session, domids: list[int], destroyed: bool, timeout_s: float | None) -> None:
     """Wait for all of them, saying what xl says of each (wait_for_domain_deaths)."""
     from xlpy.cli.deadline import Deadline, DeadlineMissed
+    from xlpy.cli.waiting import wait_for_end
 
     session.say(f"Waiting for {len(domids)} domains")
     waiting = list(domids)
     try:
         with Deadline(timeout_s):
             while waiting:
-                end = session.host.wait_domain_end(tuple(waiting), destroyed)
+                end = wait_for_end(session, tuple(waiting), destroyed)
                 waiting.remove(end.domid)
                 _tell_end(session, end)
     except DeadlineMissed:
