@@ -25,8 +25,8 @@ def run(*argv: str, cwd: Path | None = None, env: dict[str, str] | None = None) 
     """The output of a program; BuildError with what it said when it fails or is not there."""
     try:
         done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise BuildError(f"{argv[0]}: not found; this needs a Debian system") from error
+    except OSError as error:
+        raise BuildError(f"cannot run {argv[0]}: {error.strerror}; this needs a Debian system") from error
     if done.returncode:
         raise BuildError(f"{' '.join(argv[:3])} … failed: {done.stderr.strip()}")
     return done.stdout
