@@ -127,11 +127,42 @@ def test_saved_taken_back_saved_restored_moved(
     progress: list[TransferProgress] = []
     arrived = move(here, domid, there, progress)
     assert (progress[-1].phase, progress[-1].remaining_bytes) == ("completed", 0)
+    assert progress[-1].elapsed_ms > 0
     there.accept_restored(arrived)
     here.destroy_domain(domid)
     guest.follow(there, arrived)
     assert guest.run("cat /tmp/mark; head -c 7 /dev/vda").split() == ["kept", "written"]
     assert there.domain(arrived).record.machine == saved_machine(there, saved)
+
+
+def test_xlpyd_ends_in_the_middle_of_a_save(places: tuple[Place, Place], tmp_path: Path) -> None:
+    place = places[0]
+    config = guest_config(PVH, kernel=None, ramdisk=None)
+    domid = place.engine.create_domain(config)
+    ours, theirs = socket.socketpair()
+    looked = threading.Event()
+    caught: list[BaseException] = []
+
+    def send() -> None:
+        limits = MigrationLimits(bandwidth_bytes_per_s=1)
+        try:
+            engine.save_domain(domid, theirs.detach(), limits, live=True, progress=lambda _: looked.set())
+        except EngineError as error:
+            caught.append(error)
+
+    engine = place.engine
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert looked.wait(30)
+    engine = place.restart()
+    sender.join(30)
+    assert len(caught) == 1
+    assert engine.domain(domid).record.phase == "saving"
+    engine.resume_saved(domid)
+    assert engine.domain(domid).record.phase == "running"
+    eventually(lambda: not engine.domain_info(domid).paused)
+    assert "running" in engine.qemu_monitor_command(domid, "info status")
+    ours.close()
 
 
 def saved_machine(engine: QemuEngine, saved: SavedDomain) -> object:

@@ -78,7 +78,7 @@ class QemuDomain:
         self.expected: list[Expected] = []
         self.listeners: list[
             Callable[[str, dict[str, Any]], None]
-        ] = []  # hear all events, and GONE in the end
+        ] = []  # hear all events, and CLOSED or GONE
         self.consoles: dict[tuple[str, int], Console] = {}
         self.stopped = True  # the vcpus stand still, for whatever reason
         self.gone = False  # QEMU has ended
@@ -113,9 +113,13 @@ class QemuDomain:
         self._qmp = qmp
 
     def detach_qmp(self) -> None:
-        """Give the connection up."""
+        """Give the connection up; whoever waits for QEMU to say something is told that it won't."""
         if self._qmp is not None:
             self._qmp.close()
+        for listener in list(self.listeners):
+            listener("CLOSED", {})
+        for expected in list(self.expected):
+            expected.come(None)
 
     def update(self, **changes: object) -> None:
         """Change fields of the record, on disk before in memory. Raises EngineError if it can't be written."""

@@ -27,6 +27,7 @@ _LOOK_INTERVAL_S = 0.2
 # the first pass sends all memory and the second what changed meanwhile: they say nothing about convergence
 _PATIENT_PASSES = 3
 _DOWNTIME_STEP = 1.5
+_SETTLING_LOOKS, _SETTLING_INTERVAL_S = 200, 0.005
 _ENDED = ("completed", "failed", "cancelled")
 
 
@@ -184,13 +185,22 @@ class _Outgoing:
                 self._report()
         facts = self._domain.qmp.execute("query-migrate")
         if news == "completed":
-            return transfer_progress(facts)
+            return transfer_progress(self._settled(facts))
         if news == "cancelled":
             raise Aborted(f"the transfer of domain {self._domain.domid} was called off")
         raise EngineError(
             f"the transfer of domain {self._domain.domid} failed: {facts.get('error-desc', 'the stream broke')}",
             "the domain goes on here; is there room at the other end?",
         )
+
+    def _settled(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """QEMU says "completed" a moment before it has done its sums and stands still for good."""
+        for _ in range(_SETTLING_LOOKS):
+            if facts.get("total-time"):
+                break
+            self._watch.next(_SETTLING_INTERVAL_S)
+            facts = self._domain.qmp.execute("query-migrate")
+        return facts
 
     def _report(self) -> None:
         if self._progress is not None:
@@ -232,7 +242,7 @@ class _Watch:
             self._news.put(data["status"])
         elif name == "MIGRATION_PASS":
             self._news.put("pass")
-        elif name == "GONE":
+        elif name in ("GONE", "CLOSED"):
             self._news.put("failed")
 
 
