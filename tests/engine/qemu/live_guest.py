@@ -16,15 +16,15 @@ from xlpy.model.domain import DomainType
 from xlpy.model.domain_config import DomainConfig
 
 PROJECT = Path(__file__).resolve().parents[3]
+CURRENT_GUEST = PROJECT / ".cache/guest/current"
 PROMPT = b"guest# "
 
 
 def guest_directory() -> Path:
     """Kernel and initramfs of the test guest, built if they aren't there."""
-    current = PROJECT / ".cache/guest/current"
-    if not (current / "vmlinuz").exists():
+    if not (CURRENT_GUEST / "vmlinuz").exists():
         subprocess.run([PROJECT / "script/build-guest", "--no-disk"], check=True)
-    return current
+    return CURRENT_GUEST
 
 
 def guest_config(kind: DomainType, memory_mib: int = 128, **settings: object) -> DomainConfig:

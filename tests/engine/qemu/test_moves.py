@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from domain_configs import PVH, disk
+from domain_configs import HVM, PVH, disk
 from eventually import eventually
-from live_guest import PROMPT, LiveGuest, guest_config
+from live_guest import CURRENT_GUEST, PROMPT, LiveGuest, guest_config
 
 from xlpy.engine.qemu.engine import QemuEngine
 from xlpy.errors import Aborted, ConfigError, EngineError, InvalidState, NotSupported
@@ -133,6 +133,20 @@ def test_saved_taken_back_saved_restored_moved(
     guest.follow(there, arrived)
     assert guest.run("cat /tmp/mark; head -c 7 /dev/vda").split() == ["kept", "written"]
     assert there.domain(arrived).record.machine == saved_machine(there, saved)
+
+
+@pytest.mark.skipif(
+    not (CURRENT_GUEST / "generic").exists(), reason="the kernel with a driver for the watchdog isn't built"
+)
+def test_a_watchdog_that_is_not_fed(places: tuple[Place, Place]) -> None:
+    place = places[0]
+    guest = LiveGuest(place.engine, guest_config(HVM, memory_mib=256))
+    guest.run("feed-watchdog 2 && feed-watchdog stop")
+    eventually(lambda: place.ends, 60)
+    assert place.ends == [DomainEnd(domid=guest.domid, reason=ShutdownReason.WATCHDOG)]
+    engine = place.restart()
+    assert engine.domain_info(guest.domid).shutdown_reason is ShutdownReason.WATCHDOG
+    guest.hang_up()
 
 
 def test_xlpyd_ends_in_the_middle_of_a_save(places: tuple[Place, Place], tmp_path: Path) -> None:
