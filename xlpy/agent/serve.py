@@ -54,6 +54,10 @@ class Service:
     def _serve(self, request: Request) -> None:
         stream = None
         if request.stream is not None:
+            if request.stream != "fd":
+                raise ProtocolError(
+                    f"a stream by {request.stream!r:.20} on a connection that passes descriptors"
+                )
             stream = self._channel.take_fd()
             if stream is None:
                 raise ProtocolError(f"{request.operation} came without the descriptor of its stream")

@@ -184,18 +184,30 @@ class _Target:
         self.path = path
         self._place = path
         self._unfinished: str | None = None
+        self._named = False
         self._splices = True
         try:
             if self._is_regular():
                 self._place = os.path.realpath(path)
                 directory, name = os.path.split(self._place)
                 self._unfinished = f"{directory}/.{name}.{os.getpid()}.part"
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-                self._fd = os.open(self._unfinished, flags, 0o600)
+                self._fd = self._open_unfinished(directory)
             else:
                 self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
             raise _cannot_write(path, error) from error
+
+    def _open_unfinished(self, directory: str) -> int:
+        """A file without a name, so that nothing is left of it when we are killed; with one where that can't be."""
+        assert self._unfinished is not None
+        try:
+            return os.open(directory, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                raise
+        self._named = True
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(self._unfinished, flags, 0o600)
 
     def _is_regular(self) -> bool:
         try:
@@ -227,6 +239,13 @@ class _Target:
         if self._unfinished is None:
             return
         os.fsync(self._fd)
+        if not self._named:
+            descriptors = os.open("/proc/self/fd", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:  # only with a directory's descriptor does Python ask linkat(2) to follow the link
+                os.link(str(self._fd), self._unfinished, src_dir_fd=descriptors)
+            finally:
+                os.close(descriptors)
+            self._named = True
         os.replace(self._unfinished, self._place)
         directory = os.open(os.path.dirname(self._unfinished), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._unfinished = None
@@ -238,9 +257,9 @@ class _Target:
     def close(self) -> None:
         """Close it; what wasn't finished is removed."""
         os.close(self._fd)
-        if self._unfinished is not None:
+        if self._unfinished is not None and self._named:
             os.unlink(self._unfinished)
-            self._unfinished = None
+        self._unfinished = None
 
 
 def _cannot_write(path: str, error: OSError) -> XlError:

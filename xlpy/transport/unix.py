@@ -22,8 +22,6 @@ _LONGEST_ADDRESS = 107  # bytes in sockaddr_un.sun_path, without the closing NUL
 class UnixChannel:
     """Two-way bytes, and descriptors that go with them, over a connected unix stream socket."""
 
-    passes_fds = True
-
     def __init__(self, connected: _socket.socket, label: str) -> None:
         self._socket = connected
         self.label = label
