@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_values import values_of
 
-from xlpy.engine import base
-from xlpy.engine.base import OPERATIONS
+from xlpy.engine.base import OPERATIONS, WIRE_CLASSES
 from xlpy.errors import NotSupported, ProtocolError
 from xlpy.model.codec import to_wire
 from xlpy.protocol.signature import Signature
 
-SIGNATURES = {name: Signature(method) for name, method in OPERATIONS.items()}
+CLASSES = {name: getattr(import_module(home), name) for name, home in WIRE_CLASSES.items()}
+SIGNATURES = {name: Signature(method, WIRE_CLASSES) for name, method in OPERATIONS.items()}
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -25,7 +26,7 @@ def test_arguments_and_result_cross(name: str, data: st.DataObject) -> None:
     signature = SIGNATURES[name]
     annotations = OPERATIONS[name].__annotations__
     arguments = {
-        parameter: data.draw(values_of(annotations[parameter], vars(base)))
+        parameter: data.draw(values_of(annotations[parameter], CLASSES))
         for parameter in signature.parameters
         if parameter not in ("stream", "progress")
     }
@@ -34,7 +35,7 @@ def test_arguments_and_result_cross(name: str, data: st.DataObject) -> None:
     bound = {**signature._defaults, **decoded}
     assert {parameter: bound[parameter] for parameter in arguments} == arguments
 
-    result = data.draw(values_of(annotations["return"], vars(base)))
+    result = data.draw(values_of(annotations["return"], CLASSES))
     assert signature.decode_result(json.loads(json.dumps(to_wire(result)))) == result
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 
-from xlpy.engine.base import OPERATIONS
+from xlpy.engine.base import OPERATIONS, WIRE_CLASSES
 from xlpy.errors import NotSupported, ProtocolError, XlError, error_to_wire
 from xlpy.model.codec import to_wire
 from xlpy.protocol.messages import Failure, Reply
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Answer = Union[Reply, Failure]
 
 log = logging.getLogger("xlpyd")
-_signatures = {name: Signature(method) for name, method in OPERATIONS.items()}
+_signatures = {name: Signature(method, WIRE_CLASSES) for name, method in OPERATIONS.items()}
 
 
 def answer(

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 
-from xlpy.engine.base import OPERATIONS
+from xlpy.engine.base import OPERATIONS, WIRE_CLASSES
 from xlpy.errors import ConnectError, NotSupported, PermissionRefused, ProtocolError, error_from_wire
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import PROTOCOL_VERSION, Failure, Hello, Reply, Request
@@ -53,7 +53,7 @@ def _connect(peer: socket.socket, path: str) -> None:
 
 def _converse(peer: socket.socket, address: str, transfer_id: str) -> str:
     connection = Connection(is_agent=False)
-    signature = Signature(OPERATIONS["restored_outcome"])
+    signature = Signature(OPERATIONS["restored_outcome"], WIRE_CLASSES)
     hello = _next_message(peer, connection, address)
     if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
         raise ProtocolError(f"{address} speaks another protocol")

@@ -7,7 +7,7 @@ connects when the first operation is called.
 from __future__ import annotations
 
 from xlpy.client.call import Conversation, close_stream
-from xlpy.engine.base import OPERATIONS, Engine
+from xlpy.engine.base import OPERATIONS, WIRE_CLASSES, Engine
 from xlpy.errors import ConnectError, Interrupted
 from xlpy.protocol.signature import Signature
 
@@ -110,7 +110,7 @@ def connect(address: str | None = None) -> Host:
 def _signature(operation: str) -> Signature:
     signature = _signatures.get(operation)
     if signature is None:
-        signature = _signatures[operation] = Signature(OPERATIONS[operation])
+        signature = _signatures[operation] = Signature(OPERATIONS[operation], WIRE_CLASSES)
     return signature
 
 

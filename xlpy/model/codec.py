@@ -14,10 +14,11 @@ from xlpy.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, TypeVar
 
     Decoder = Callable[[object], Any]
+    Find = Callable[[str], object]
     R = TypeVar("R", bound=Record)
 
 _SCALARS: dict[str, tuple[type, ...]] = {
@@ -47,12 +48,12 @@ def to_wire(value: object) -> object:
     return value
 
 
-def from_wire(annotation: str, value: object, names: Mapping[str, object]) -> Any:
-    """The model value of this annotation; ``names`` resolves its class names.
+def from_wire(annotation: str, value: object, find: Find) -> Any:
+    """The model value of this annotation; ``find`` gives the class of a name, or None.
 
     Raises ProtocolError when the value doesn't fit.
     """
-    return decoder(annotation, names)(value)
+    return decoder(annotation, find)(value)
 
 
 def record_from_wire(cls: type[R], value: object) -> R:
@@ -61,8 +62,8 @@ def record_from_wire(cls: type[R], value: object) -> R:
         raise ProtocolError(f"expected an object for {cls.__name__}, got {type(value).__name__}")
     decoders = _decoders_by_class.get(cls)
     if decoders is None:
-        names = vars(sys.modules[cls.__module__])
-        decoders = {field: decoder(text, names) for field, text in cls.fields_.items()}
+        find = vars(sys.modules[cls.__module__]).get
+        decoders = {field: decoder(text, find) for field, text in cls.fields_.items()}
         _decoders_by_class[cls] = decoders
     fields = {}
     for name, item in value.items():
@@ -75,23 +76,23 @@ def record_from_wire(cls: type[R], value: object) -> R:
     return cls(**fields)
 
 
-def decoder(annotation: str, names: Mapping[str, object]) -> Decoder:
+def decoder(annotation: str, find: Find) -> Decoder:
     """A function from wire values to values of this annotation."""
     text = annotation.strip()
     if text.endswith("| None"):
-        inner = decoder(text[: -len("| None")], names)
+        inner = decoder(text[: -len("| None")], find)
         return lambda value: None if value is None else inner(value)
     if text.startswith("tuple[") and text.endswith(", ...]"):
-        return _tuple_decoder(decoder(text[6:-6], names))
+        return _tuple_decoder(decoder(text[6:-6], find))
     if text.startswith("dict[str, ") and text.endswith("]"):
-        return _dict_decoder(decoder(text[10:-1], names))
+        return _dict_decoder(decoder(text[10:-1], find))
     if text in _SCALARS:
         return _scalar_decoder(text, _SCALARS[text])
     if text in ("object", "Any"):
         return lambda value: value
     if text == "None":
         return lambda value: None
-    return _class_decoder(text, names)
+    return _class_decoder(text, find)
 
 
 def _scalar_decoder(name: str, types: tuple[type, ...]) -> Decoder:
@@ -121,8 +122,8 @@ def _dict_decoder(item: Decoder) -> Decoder:
     return decode
 
 
-def _class_decoder(name: str, names: Mapping[str, object]) -> Decoder:
-    cls = names.get(name)
+def _class_decoder(name: str, find: Find) -> Decoder:
+    cls = find(name)
     if isinstance(cls, type) and issubclass(cls, Record):
         record_class = cls
         return lambda value: record_from_wire(record_class, value)
