@@ -80,11 +80,17 @@ class XlpyHost:
             env=self.env,
         )
         try:
-            wait_until(self.socket.exists, "xlpyd listens")
+            wait_until(self._listens, "xlpyd listens")
             self.xlpy("list")
         except BaseException:
             self.close()
             raise
+
+    def _listens(self) -> bool:
+        if self.daemon.poll() is not None:
+            said = (self.folder / "daemon.err").read_text(errors="replace").strip()
+            raise MeasurementFailed(f"xlpyd ended: {said[-300:]}")
+        return self.socket.exists()
 
     @property
     def address(self) -> str:
