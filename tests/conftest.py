@@ -30,3 +30,8 @@ def agent(fake: FakeEngine, tmp_path: Path) -> Iterator[InProcessHost]:
 def host(agent: InProcessHost) -> Host:
     """A client of ``agent``."""
     return agent.connect()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that boot guests come last: what is wrong without them shows early."""
+    items.sort(key=lambda item: item.get_closest_marker("qemu") is not None)
