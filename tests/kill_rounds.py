@@ -111,9 +111,14 @@ class KillRounds:
             host.close()
 
     def close(self) -> None:
-        """Destroy what is left (a create may come to its end after its client's), and end both daemons."""
+        """Destroy what is left, and end both daemons.
+
+        A create may come to its end after its client's; what is half made then goes with the next start.
+        """
         names: Counter[str | None] = Counter()
         for daemon in self._daemons.values():
+            daemon.kill()
+            daemon.start()
             host = connect(daemon.address)
             for info in host.list_domains():
                 if info.domid:
