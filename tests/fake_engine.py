@@ -30,14 +30,16 @@ from xlpy.errors import (
 )
 from xlpy.model.device import DiskInfo, NicInfo, VncAddress
 from xlpy.model.domain import (
+    ActionOnShutdown,
     DomainEnd,
     DomainInfo,
     DomainStats,
+    DomainType,
     SchedParams,
     ShutdownReason,
     VcpuInfo,
 )
-from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
+from xlpy.model.domain_config import DiskConfig, DomainBuildInfo, DomainConfig, DomainCreateInfo, NicConfig
 from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
 from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
 
@@ -100,7 +102,12 @@ class FakeEngine(Engine):
                 vcpu_online=4,
                 vcpu_max_id=3,
                 start_time_s=self.now() - 100,
-            )
+            ),
+            DomainConfig(
+                c_info=DomainCreateInfo(type=DomainType.PV, name="Domain-0"),
+                b_info=DomainBuildInfo(max_memkb=2 << 20, target_memkb=2 << 20),
+                on_reboot=ActionOnShutdown.DESTROY,
+            ),
         )
 
     # -- for tests

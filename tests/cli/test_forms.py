@@ -126,3 +126,9 @@ def test_single_values(call: Call) -> None:
         "rows": [{"name": "gpv", "domid": 11}],
     }
     assert json.loads(call("uptime", "gpv", "-o", "json").out)["rows"][0]["start_time_s"] == 1_700_000_000.0
+
+
+def test_a_configuration_has_no_csv(call: Call) -> None:
+    result = call("-o", "csv", "list", "-l")
+    assert (result.out, result.status) == ("", 2)
+    assert result.err == "xlpy: a configuration does not fit into csv\n  (use -o json or -o yaml)\n"

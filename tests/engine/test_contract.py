@@ -105,6 +105,8 @@ def test_the_host_is_domain_0(host: Host) -> None:
     assert dom0.running
     assert dom0.vcpu_online == host.host_info().nr_cpus
     assert host.domain_info(0).name == "Domain-0"
+    config = host.domain_config(0)
+    assert (config.c_info.name, config.c_info.type) == ("Domain-0", DomainType.PV)
 
 
 def test_host_facts_fit_together(host: Host) -> None:

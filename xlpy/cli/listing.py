@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.errors import DomainNotFound, NotSupported, XlError
+from xlpy.errors import DomainNotFound, NotSupported, UsageError, XlError
 from xlpy.render.domain import domain_kind, name_kind, uptime_kind, vm_kind
 
 TYPE_CHECKING = False
@@ -58,6 +58,8 @@ def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> 
         except (DomainNotFound, NotSupported):
             if strict:
                 raise
+    if session.form == "csv":
+        raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     from xlpy.config.libxl_json import domain_list_json
 
     text = domain_list_json(configs)

@@ -7,7 +7,14 @@ import time
 
 from xlpy.engine.qemu.memory import current_memory_kib, max_memory_kib
 from xlpy.engine.qemu.procfs import host_cpu_times_ns, host_memory_kib, process_time_ns
-from xlpy.model.domain import DomainInfo, DomainType
+from xlpy.model.domain import ActionOnShutdown, DomainInfo, DomainType
+from xlpy.model.domain_config import (
+    DomainBuildInfo,
+    DomainConfig,
+    DomainCreateInfo,
+    DomainSchedParams,
+    PvInfo,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +41,23 @@ def host_domain_info() -> DomainInfo:
         vcpu_online=len(times),
         vcpu_max_id=max(times),
         start_time_s=time.time() - time.clock_gettime(time.CLOCK_BOOTTIME),
+    )
+
+
+def host_domain_config() -> DomainConfig:
+    """What ``xl list -l`` says of Domain-0: kind, name and memory; nobody has configured it."""
+    memory_kib, _ = host_memory_kib()
+    unset = ActionOnShutdown.DESTROY  # libxl's zero, and it has no rules for Domain-0
+    return DomainConfig(
+        c_info=DomainCreateInfo(type=DomainType.PV, name=HOST_NAME),
+        b_info=DomainBuildInfo(
+            max_memkb=memory_kib,
+            target_memkb=memory_kib,
+            sched_params=DomainSchedParams(sched="credit2", weight=256, cap=0),
+            pv=PvInfo(),
+        ),
+        on_reboot=unset,
+        on_soft_reset=unset,
     )
 
 

@@ -13,7 +13,14 @@ from xlpy.engine.base import Engine
 from xlpy.engine.qemu import migration
 from xlpy.engine.qemu.accelerator import AcceleratorProbe
 from xlpy.engine.qemu.adoption import adopt_domains
-from xlpy.engine.qemu.domain_info import HOST_DOMID, HOST_NAME, HOST_UUID, domain_info, host_domain_info
+from xlpy.engine.qemu.domain_info import (
+    HOST_DOMID,
+    HOST_NAME,
+    HOST_UUID,
+    domain_info,
+    host_domain_config,
+    host_domain_info,
+)
 from xlpy.engine.qemu.files import domids_with_files
 from xlpy.engine.qemu.incoming import machine_for, require_readable
 from xlpy.engine.qemu.launch import Launch, discard_domain, disconnect_domain, end_process
@@ -114,7 +121,7 @@ class QemuLife(Engine):
 
     def domain_config(self, domid: int) -> DomainConfig:
         """The configuration that the domain runs with, with what was plugged in and out since."""
-        return self.domain(domid).record.config
+        return host_domain_config() if domid == HOST_DOMID else self.domain(domid).record.config
 
     def domain_notes(self, domid: int) -> tuple[str, ...]:
         """See ``Engine.domain_notes``."""
