@@ -51,6 +51,8 @@ def _named(session: Session, reference: str) -> DomainInfo:
 
 def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> None:
     """``xl list -l``: libxl's JSON of each domain's configuration; what has none is left out unless ``strict``."""
+    if session.form == "csv":
+        raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     configs: list[tuple[int, DomainConfig]] = []
     for domain in domains:
         try:
@@ -58,8 +60,6 @@ def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> 
         except (DomainNotFound, NotSupported):
             if strict:
                 raise
-    if session.form == "csv":
-        raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     from xlpy.config.libxl_json import domain_list_json
 
     text = domain_list_json(configs)
