@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 
 from hypothesis import strategies as st
 
+from xlpy.model.choice import Choice
 from xlpy.model.record import Record
 
 texts = st.text(max_size=12) | st.just("caf\udce9")  # names are bytes; some are no UTF-8
@@ -36,8 +36,8 @@ def values_of(annotation: str, names: Mapping[str, object]) -> st.SearchStrategy
         return _SCALARS[text]
     cls = names[text]
     assert isinstance(cls, type)
-    if issubclass(cls, Enum):
-        return st.sampled_from(cls)
+    if issubclass(cls, Choice):
+        return st.sampled_from(list(cls))
     assert issubclass(cls, Record)
     return records_of(cls)
 

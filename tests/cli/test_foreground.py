@@ -56,7 +56,7 @@ def test_a_domain_that_stays_away_is_an_error(monkeypatch: pytest.MonkeyPatch) -
         stay(session(host), 5, WEB)
 
 
-@pytest.mark.parametrize("reason", ShutdownReason)
+@pytest.mark.parametrize("reason", list(ShutdownReason))
 def test_every_reason_has_its_rule(reason: ShutdownReason) -> None:
     rules = {
         f"on_{name}": ActionOnShutdown.PRESERVE

@@ -62,7 +62,7 @@ def test_a_config_and_a_domid_go_into_the_file(call: Call, fake: FakeEngine) -> 
     Path("other.cfg").write_text(OTHER)
     assert call("save", "-D", "gpv", "gpv.save", "other.cfg").status == 0
     assert b'"other"' in Path("gpv.save").read_bytes()
-    assert b'"domid": 11' in Path("gpv.save").read_bytes()
+    assert b'"domid":11' in Path("gpv.save").read_bytes()
 
 
 def test_through_a_pipe(call: Call, fake: FakeEngine, tmp_path: Path) -> None:

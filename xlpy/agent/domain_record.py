@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from xlpy.model.choice import Choice
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.record import Record
 
 
-class Phase(str, Enum):
+class Phase(Choice):
     """What is being done with a domain.
 
     A phase is written before the engine is asked, so that after a kill it says what has to be finished or undone;

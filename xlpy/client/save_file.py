@@ -9,11 +9,11 @@ It is written and read strictly from front to back, so that pipes do as well as 
 
 from __future__ import annotations
 
-import json
 import os
 
 from xlpy.errors import ProtocolError, XlError
 from xlpy.model.codec import record_from_wire, to_wire
+from xlpy.model.json_text import dumps, loads
 from xlpy.model.migration import SavedDomain
 
 _MAGIC = b"xlpy saved domain 1 "
@@ -24,7 +24,7 @@ _XL_MAGIC = b"Xen saved domain, xl format\n"
 
 def header_bytes(saved: SavedDomain) -> bytes:
     """What precedes the stream."""
-    header = json.dumps(to_wire(saved.replace(transfer_id=None))).encode("ascii") + b"\n"
+    header = dumps(to_wire(saved.replace(transfer_id=None))).encode("ascii") + b"\n"
     return _MAGIC + b"%010d\n" % len(header) + header
 
 
@@ -41,7 +41,7 @@ def read_header(source: int, name: str) -> SavedDomain:
     if len(header) != length:
         raise XlError(f"{name} is truncated")
     try:
-        return record_from_wire(SavedDomain, json.loads(header))
+        return record_from_wire(SavedDomain, loads(header))
     except (ValueError, ProtocolError) as error:
         raise XlError(f"{name} has a header that cannot be read", detail=str(error)) from error
 

@@ -9,9 +9,8 @@ The form is that of Xen 4.20: fields that came later are left out, as an xl of t
 
 from __future__ import annotations
 
-from enum import Enum
-
 from xlpy.config.started import as_started
+from xlpy.model.choice import Choice
 from xlpy.model.device_config import ChannelConfig, UsbdevConfig
 from xlpy.model.domain import ActionOnShutdown
 from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo, DomainConfig
@@ -73,7 +72,7 @@ def _text(value: object, indent: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, Enum):
+    if isinstance(value, Choice):
         return f'"{value.value}"'
     if isinstance(value, str):
         return f'"{_escaped(value)}"'

@@ -7,9 +7,9 @@ know and takes the default for those that are missing. So an old and a new xlpy 
 from __future__ import annotations
 
 import sys
-from enum import Enum
 
 from xlpy.errors import ProtocolError
+from xlpy.model.choice import Choice
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def to_wire(value: object) -> object:
         return [to_wire(item) for item in value]
     if isinstance(value, dict):
         return {key: to_wire(item) for key, item in value.items()}
-    if isinstance(value, Enum):
+    if isinstance(value, Choice):
         return value.value
     return value
 
@@ -127,14 +127,14 @@ def _class_decoder(name: str, find: Find) -> Decoder:
     if isinstance(cls, type) and issubclass(cls, Record):
         record_class = cls
         return lambda value: record_from_wire(record_class, value)
-    if isinstance(cls, type) and issubclass(cls, Enum):
-        enum_class = cls
+    if isinstance(cls, type) and issubclass(cls, Choice):
+        choice_class = cls
 
-        def decode_enum(value: object) -> Enum:
+        def decode_choice(value: object) -> Choice:
             try:
-                return enum_class(value)
+                return choice_class(value)
             except ValueError:
                 raise ProtocolError(f"{value!r:.60} is no {name}") from None
 
-        return decode_enum
+        return decode_choice
     raise TypeError(f"no way to read an annotation {name!r} from the wire")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from xlpy.model.choice import Choice
 from xlpy.model.record import Record
 
 
-class DomainType(str, Enum):
+class DomainType(Choice):
     """libxl_domain_type."""
 
     PV = "pv"
@@ -15,7 +14,7 @@ class DomainType(str, Enum):
     HVM = "hvm"
 
 
-class ShutdownReason(str, Enum):
+class ShutdownReason(Choice):
     """libxl_shutdown_reason: why a domain stopped running."""
 
     POWEROFF = "poweroff"
@@ -27,7 +26,7 @@ class ShutdownReason(str, Enum):
     UNKNOWN = "unknown"
 
 
-class ActionOnShutdown(str, Enum):
+class ActionOnShutdown(Choice):
     """libxl_action_on_shutdown, spelled as in libxl's JSON."""
 
     DESTROY = "destroy"

@@ -5,7 +5,7 @@ brings ``inspect`` along and compiles five methods per class): that is a third o
 Type checkers see it as a dataclass.
 
 Annotations stay text and are never evaluated, so ``int | None`` is fine on Python 3.9. The forms that
-``xlpy.model.codec`` reads: a scalar, a Record or Enum class of the same module's namespace, ``X | None``,
+``xlpy.model.codec`` reads: a scalar, a Record or Choice class of the same module's namespace, ``X | None``,
 ``tuple[X, ...]`` and ``dict[str, X]``.
 """
 

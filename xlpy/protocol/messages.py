@@ -12,10 +12,9 @@ are no valid UTF-8 cross as lone surrogates and come out as the same bytes.
 
 from __future__ import annotations
 
-import json
-
 from xlpy.errors import ProtocolError
 from xlpy.model.codec import record_from_wire
+from xlpy.model.json_text import dumps, loads
 from xlpy.model.record import Record
 
 PROTOCOL_VERSION = 1
@@ -89,15 +88,13 @@ _CLASSES: dict[str, type[Record]] = {
     "progress": ProgressReport,
 }
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_decode = json.JSONDecoder().decode
 
 
 def encode_message(message: Message) -> bytes:
     """The message's bytes on the wire. Raises ProtocolError when it is too large to be sent."""
     if isinstance(message, Frame):
         return b'{"message":"frame","id":%d,"length":%d}\n' % (message.id, len(message.data)) + message.data
-    line = _encode({"message": _NAMES[type(message)], **message.__dict__}).encode("ascii") + b"\n"
+    line = dumps({"message": _NAMES[type(message)], **message.__dict__}).encode("ascii") + b"\n"
     if len(line) > LINE_LIMIT_BYTES:
         raise ProtocolError(
             f"a message of {len(line)} bytes is too large to be sent",
@@ -109,7 +106,7 @@ def encode_message(message: Message) -> bytes:
 def decode_line(line: bytes) -> tuple[str, dict[str, object]]:
     """Kind and fields of the message in this line, without its line feed. Raises ProtocolError for what is none."""
     try:
-        fields = _decode(line.decode("utf-8"))
+        fields = loads(line)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"the peer sent what is no message: {line[:60]!r}", detail=str(error)) from error
     if not isinstance(fields, dict) or not isinstance(fields.get("message"), str):
