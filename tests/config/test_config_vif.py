@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from parsing import PV, config, diagnostics, error
 
 from xlpy.config.diagnostic import SpecError
-from xlpy.config.vif import parse_rate, parse_vif_arguments
+from xlpy.config.rate import parse_rate
+from xlpy.config.vif import parse_vif_arguments
 from xlpy.config.xlconf import XlConf
 from xlpy.errors import ConfigError
 from xlpy.model.domain_config import NicConfig

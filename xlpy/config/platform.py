@@ -18,7 +18,7 @@ _TIMER_MODES = (
 )
 _ALTP2M_MODES = ("disabled", "mixed", "external", "limited")
 _PASSTHROUGH = ("default", "disabled", "enabled", "sync_pt", "share_pt")
-_VIRIDIAN = (
+VIRIDIAN = (
     *(
         "base",
         "freq",
@@ -30,7 +30,7 @@ _VIRIDIAN = (
     ),
     *("synic", "stimer", "hcall_ipi", "ex_processor_masks", "no_vp_limit", "cpu_hotplug"),
 )
-_VIRIDIAN_BITS = 64
+VIRIDIAN_BITS = 64
 _MMIO_HOLE_BYTES = (0x10000000, 0xF0000000)
 _SMBIOS_TYPES = (
     *("bios_vendor", "bios_version", "system_manufacturer", "system_product_name", "system_version"),
@@ -41,7 +41,7 @@ _SMBIOS_TYPES = (
 )
 _MOST_OEM_STRINGS = 99
 _MCA_LMCE = 1
-_SVE_LENGTHS = ("disabled", "hw", *[str(bits) for bits in range(128, 2049, 128)])
+SVE_LENGTHS = ("disabled", "hw", *[str(bits) for bits in range(128, 2049, 128)])
 _DEVICE_MODELS = {"qemu-xen": "qemu_xen", "qemu-xen-traditional": "qemu_xen_traditional"}
 _LIBXL_ERROR_FAIL = 3
 
@@ -170,18 +170,18 @@ def viridian(draft: Draft) -> None:
         if not isinstance(item, Atom):
             raise settings.error("viridian: not a list of groups", item)
         if item.text == "all":
-            enabled.update(range(_VIRIDIAN_BITS))
+            enabled.update(range(VIRIDIAN_BITS))
         elif item.text == "defaults":
             hvm["viridian"] = True
         else:
             removes = item.text.startswith("!")
             group = item.text[removes:].lower()
-            if group not in _VIRIDIAN:
-                hint = one_of(("all", "defaults", *_VIRIDIAN), group)
+            if group not in VIRIDIAN:
+                hint = one_of(("all", "defaults", *VIRIDIAN), group)
                 raise settings.error(f"viridian: unknown group '{group:.40}'", item, hint, _LIBXL_ERROR_FAIL)
             added, removed = (disabled, enabled) if removes else (enabled, disabled)
-            added.add(_VIRIDIAN.index(group))
-            removed.discard(_VIRIDIAN.index(group))
+            added.add(VIRIDIAN.index(group))
+            removed.discard(VIRIDIAN.index(group))
     hvm["viridian_enable"] = tuple(sorted(enabled))
     hvm["viridian_disable"] = tuple(sorted(disabled))
 
@@ -302,7 +302,7 @@ def tee(draft: Draft) -> None:
 
 def sve(draft: Draft) -> None:
     """The length of vector registers."""
-    _enum(draft, "sve", "arm", "sve_vl", _SVE_LENGTHS, quiet=True)
+    _enum(draft, "sve", "arm", "sve_vl", SVE_LENGTHS, quiet=True)
 
 
 def arm_sci(draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xlpy.config.cnumber import ULONG_MAX, int32, strtoul, uint32
 from xlpy.config.diagnostic import SpecError, command_line_error, hint_text, one_of
 from xlpy.config.pieces import comma_pieces
+from xlpy.config.rate import parse_rate
 from xlpy.config.xlconf import XlConf
 from xlpy.model.domain_config import NicConfig
 
@@ -33,10 +34,6 @@ _STRINGS = {
 _NAMES = (*_STRINGS, "type", "mac", "rate", "devid", "mtu", "trusted", "untrusted")
 _OLD = {"netdev": ("netdev is deprecated", "write gatewaydev="), "accel": ("accel has no effect", None)}
 _TYPES = {"vif": "vif", "ioemu": "vif_ioemu"}
-_DEFAULT_INTERVAL_US = 50_000
-_UINT32_MAX = (1 << 32) - 1
-_RATE_FACTORS = {"G": 10**9, "M": 10**6, "K": 10**3}
-_INTERVAL_FACTORS = {"": 10**6, "s": 10**6, "m": 10**3, "ms": 10**3, "u": 1, "us": 1}
 
 
 def vifs(draft: Draft) -> None:
@@ -171,57 +168,3 @@ def _read_mac(nic: dict[str, Any], text: str, offset: int) -> None:
         nic.pop("mac", None)
     if not good:
         raise _BadPiece(f"'{text:.40}' is no MAC address", offset, len(text), "write it as 00:16:3e:12:34:56")
-
-
-def parse_rate(text: str, offset: int = 0) -> tuple[int, int]:
-    """``10Mb/s@20ms`` as (bytes per interval, interval in microseconds). Raises SpecError.
-
-    Prefixes are powers of 1000; an interval without a unit is in seconds, whatever the manual says.
-    """
-    rate, at_sign, interval = text.partition("@")
-    interval_us = _DEFAULT_INTERVAL_US
-    if not rate:
-        raise SpecError("no rate is given", offset, len(text), "write it as 10Mb/s or 1MB/s@20ms")
-    bytes_per_s = _bytes_per_s(rate, offset)
-    if at_sign:
-        interval_us = _interval_us(interval, offset + len(rate) + 1)
-    if bytes_per_s * interval_us > ULONG_MAX:
-        raise SpecError(f"the rate '{text:.40}' is too high", offset, len(text))
-    return bytes_per_s * interval_us // 10**6, interval_us
-
-
-def _bytes_per_s(rate: str, offset: int) -> int:
-    digits = _leading_digits(rate)
-    unit = rate[len(digits) :]
-    bits = unit.endswith("b/s")
-    prefix = unit[:-3] if bits or unit.endswith("B/s") else "?"
-    if not digits or prefix not in ("", *_RATE_FACTORS):
-        raise SpecError(
-            f"'{rate:.40}' is no rate", offset, len(rate), "write it as N[G|M|K](B|b)/s, such as 10Mb/s"
-        )
-    number, end = strtoul(digits)  # base 0, so that a leading 0 means octal
-    if not 0 < number <= _UINT32_MAX:
-        raise SpecError(f"the rate '{rate:.40}' is out of range", offset, len(rate))
-    if end == len(digits):  # else xl takes the digit that isn't octal for the prefix
-        number *= _RATE_FACTORS.get(prefix, 1)
-    return number // 8 if "b" in rate[end : end + 2] else number
-
-
-def _interval_us(text: str, offset: int) -> int:
-    digits = _leading_digits(text)
-    factor = _INTERVAL_FACTORS.get(text[len(digits) :])
-    if not digits or factor is None:
-        raise SpecError(f"'{text:.40}' is no interval", offset, len(text), "write it as 50ms, 20us or 1s")
-    number, end = strtoul(digits)
-    if end < len(digits):
-        factor = 1
-    if not 0 < number <= _UINT32_MAX or number * factor > _UINT32_MAX:
-        raise SpecError(f"the interval '{text:.40}' is out of range", offset, len(text))
-    return number * factor
-
-
-def _leading_digits(text: str) -> str:
-    end = 0
-    while end < len(text) and text[end] in "0123456789":
-        end += 1
-    return text[:end]
