@@ -42,6 +42,6 @@ def _named_bits(leaf: CpuidLeaf) -> list[str]:
         if place is None or place[:2] != (leaf.leaf, leaf.subleaf) or place[4] != 1:
             continue
         bits = getattr(leaf, place[2])
-        if bits is not None:
+        if bits is not None and (bits[31 - place[3]] != "x" or not bits.strip("x")):
             words[place[2], place[3]] = f"{name}={bits[31 - place[3]]}"
     return list(words.values())
