@@ -89,6 +89,12 @@ def test_boot_order_numbers_the_devices(order: str | None, first: str, second: s
     assert in_order == [first, second] if second else in_order == [first]
 
 
+def test_the_first_disk_boots_whatever_its_bus() -> None:
+    config = domain_config(HVM, (disk("xvdb"), disk("sdc"), disk("hda")), hvm=HvmInfo(boot="c"))
+    numbered = {device["bootindex"]: device["id"] for device in devices(config) if "bootindex" in device}
+    assert [numbered[index] for index in sorted(numbered)] == ["disk-hda", "disk-xvdb", "disk-sdc"]  # type: ignore[type-var]
+
+
 def test_nothing_has_a_turn_where_a_kernel_is_booted_directly() -> None:
     assert boot_turns(domain_config(PVH, kernel="/vmlinuz")) == {}
     assert set(boot_turns(domain_config(PVH))) == {"c", "d", "a"}

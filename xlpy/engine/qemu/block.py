@@ -215,18 +215,33 @@ def disk_arguments(config: DomainConfig, disks: Iterable[DiskRecord], slots: dic
         if controller in slots:
             device = controller_device(config, controller, slots[controller])
             arguments += ["-device", json.dumps(device)]
-    turns = boot_turns(config)
-    counts = {"c": 0, "d": 0}
+    disks = tuple(disks)
+    indices = _boot_indices(config, disks)
     for record in disks:
         if record.closing:
             arguments += ["-blockdev", json.dumps(dead_node(record.node_name))]
         elif not is_empty(record.config):
             arguments += ["-blockdev", json.dumps(block_node(record.config, record.node_name))]
-        letter = "d" if record.config.is_cdrom else "c"
-        index = turns[letter] + counts[letter] if letter in turns else None
-        counts[letter] += 1
-        arguments += ["-device", json.dumps(disk_device(config, record, index))]
+        device = disk_device(config, record, indices.get(record.device_id))
+        arguments += ["-device", json.dumps(device)]
     return arguments
+
+
+def _boot_indices(config: DomainConfig, disks: Iterable[DiskRecord]) -> dict[str, int]:
+    """The ``bootindex`` of each disk by its device: among disks, as among CD drives, hda is tried before xvdb."""
+    turns = boot_turns(config)
+    indices: dict[str, int] = {}
+    for record in sorted(disks, key=lambda record: _boot_rank(parse_vdev(record.config.vdev))):
+        letter = "d" if record.config.is_cdrom else "c"
+        if letter in turns:
+            indices[record.device_id] = turns[letter]
+            turns[letter] += 1
+    return indices
+
+
+def _boot_rank(vdev: Vdev) -> tuple[int, int]:
+    """The number of the disk first, as a PC's BIOS counts; a pv and an emulated disk of one number, the emulated one."""
+    return (vdev.disk, ("hd", "sd", "xvd").index(vdev.family))
 
 
 def boot_turns(config: DomainConfig) -> dict[str, int]:
