@@ -9,6 +9,7 @@ from xlpy.engine.qemu.block import plan_disks
 from xlpy.engine.qemu.boot import (
     boot_arguments,
     boot_notes,
+    can_boot_quickly,
     check_boot_files,
     firmware_path,
     kernel_command_line,
@@ -63,6 +64,20 @@ def test_without_a_kernel_the_disk_boots() -> None:
     config = domain_config(disks=(disk("xvda"),), bootloader="pygrub")
     assert boot_arguments(config, plan_disks(config)) == []
     assert boot_notes(config, ()) == ["pygrub is not run: the disk's own boot loader starts under a BIOS"]
+
+
+def test_a_given_kernel_needs_no_full_bios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    qboot = tmp_path / "qboot.rom"
+    monkeypatch.setattr("xlpy.engine.qemu.boot._QBOOT_PATHS", (str(qboot),))
+    config = domain_config(kernel="/k")
+    assert not can_boot_quickly(config)
+    with pytest.raises(ConfigError, match="qboot, which is not installed here"):
+        boot_arguments(config, (), quick_boot=True)
+    qboot.write_bytes(b"")
+    assert can_boot_quickly(config)
+    assert boot_arguments(config, (), quick_boot=True)[:2] == ["-bios", str(qboot)]
+    assert not can_boot_quickly(domain_config(bootloader="pygrub"))
+    assert not can_boot_quickly(domain_config(HVM, kernel="/k"))
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:

@@ -31,6 +31,10 @@ _OVMF_PATHS = (
 )
 
 
+# QEMU's small firmware for direct kernel boots: SeaBIOS takes longer to get out of the kernel's way
+_QBOOT_PATHS = ("/usr/share/qemu/qboot.rom", "/usr/share/qemu-kvm/qboot.rom", "/usr/share/qboot/qboot.rom")
+
+
 def check_boot_files(config: DomainConfig) -> None:
     """Raises ConfigError or PermissionRefused for a kernel, ramdisk or firmware that can't be read."""
     for what, path in (("kernel", config.b_info.kernel), ("ramdisk", config.b_info.ramdisk)):
@@ -50,10 +54,17 @@ def _check_readable(what: str, path: str) -> None:
         raise PermissionRefused(f"{what} {path}: no permission to read it")
 
 
-def boot_arguments(config: DomainConfig, disks: Iterable[DiskRecord]) -> list[str]:
-    """QEMU's arguments for kernel and firmware."""
+def can_boot_quickly(config: DomainConfig) -> bool:
+    """Whether a new domain needs no full BIOS: a pv or pvh guest with a kernel, where qboot is installed."""
+    if config.c_info.type is DomainType.HVM or not config.b_info.kernel:
+        return False
+    return _first_existing(_QBOOT_PATHS) is not None
+
+
+def boot_arguments(config: DomainConfig, disks: Iterable[DiskRecord], quick_boot: bool = False) -> list[str]:
+    """QEMU's arguments for kernel and firmware. Raises ConfigError for a firmware that isn't installed."""
     arguments: list[str] = []
-    firmware = firmware_path(config)
+    firmware = _qboot_path() if quick_boot else firmware_path(config)
     if firmware is not None:
         arguments += ["-bios", firmware]
     if config.b_info.kernel:
@@ -112,7 +123,21 @@ def firmware_path(config: DomainConfig) -> str | None:
         raise ConfigError("this engine has no rombios", "choose bios='seabios' or bios='ovmf'")
     if hvm.bios != "ovmf":
         return None
-    for path in _OVMF_PATHS:
-        if os.path.exists(path):
-            return path
-    raise ConfigError("the OVMF firmware is not installed", "install it, on Debian: apt install ovmf")
+    path = _first_existing(_OVMF_PATHS)
+    if path is None:
+        raise ConfigError("the OVMF firmware is not installed", "install it, on Debian: apt install ovmf")
+    return path
+
+
+def _qboot_path() -> str:
+    path = _first_existing(_QBOOT_PATHS)
+    if path is None:
+        raise ConfigError(
+            "the domain was started with the firmware qboot, which is not installed here",
+            "install it, on Debian: apt install qemu-system-data",
+        )
+    return path
+
+
+def _first_existing(paths: Iterable[str]) -> str | None:
+    return next((path for path in paths if os.path.exists(path)), None)

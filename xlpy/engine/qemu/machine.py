@@ -10,7 +10,7 @@ import json
 import time
 
 from xlpy.engine.qemu.block import disk_arguments, plan_controllers, plan_disks
-from xlpy.engine.qemu.boot import boot_arguments, boot_notes
+from xlpy.engine.qemu.boot import boot_arguments, boot_notes, can_boot_quickly
 from xlpy.engine.qemu.cpus import cpu_arguments, online_at_start
 from xlpy.engine.qemu.display import display_arguments
 from xlpy.engine.qemu.memory import BALLOON, ram_kib
@@ -55,6 +55,7 @@ def plan_machine(config: DomainConfig, domid: int, accelerator: str) -> tuple[Ma
         disks=disks,
         nics=nics,
         slots=slots,
+        quick_boot=can_boot_quickly(config),
     )
     return machine, (*boot_notes(config, disks), *nic_notes)
 
@@ -118,7 +119,7 @@ def machine_arguments(
         *disk_arguments(config, machine.disks, machine.slots),
         *nic_arguments(config, machine.nics, descriptors),
         *display_arguments(config, files),
-        *boot_arguments(config, machine.disks),
+        *boot_arguments(config, machine.disks, machine.quick_boot),
         *_user_arguments(config),
         *_extra_arguments(config),
     ]

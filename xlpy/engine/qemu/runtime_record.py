@@ -50,7 +50,8 @@ class MachineRecord(Record):
     """The machine as the guest sees it: a state stream fits into this one only.
 
     ``machine_type`` is a versioned one, so that a newer QEMU builds the same. ``memory_kib`` is the size of the RAM,
-    of which the balloon may hold a part. ``online_vcpus`` are those plugged in.
+    of which the balloon may hold a part. ``online_vcpus`` are those plugged in. ``quick_boot`` is a machine whose
+    firmware can do nothing but start a given kernel.
     """
 
     machine_type: str
@@ -61,6 +62,7 @@ class MachineRecord(Record):
     disks: tuple[DiskRecord, ...] = ()
     nics: tuple[NicRecord, ...] = ()
     slots: dict[str, int] = {}  # noqa: RUF012 -- PCI slots of the devices that are neither disk nor nic
+    quick_boot: bool = False
 
 
 class RuntimeRecord(Record):
