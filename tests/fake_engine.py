@@ -452,7 +452,9 @@ class FakeEngine(Engine):
     ) -> None:
         try:
             guest = self._guest(domid)
-        except DomainNotFound:
+            if number:
+                raise InvalidState(f"domain {domid} has no {kind or 'primary'} console {number}")
+        except XlError:
             os.close(stream)
             raise
         relay_console(guest, stream, history)

@@ -26,12 +26,13 @@ from __future__ import annotations
 class XlError(Exception):
     """Base of all errors a user may see.
 
-    ``message`` says what is wrong (lower case, no full stop), ``hint`` what to try,
-    ``detail`` what the underlying software said, ``where`` a place such as ``web.cfg:12:8``.
+    ``message`` says what is wrong (lower case, no full stop), ``hint`` what to try (the class
+    may have a usual one), ``detail`` what the underlying software said, ``where`` a place such as ``web.cfg:12:8``.
     """
 
     code = "failed"
     exit_status = 1
+    usual_hint: str | None = None
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class XlError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint if hint is not None else self.usual_hint
         self.detail = detail
         self.where = where
         if exit_status is not None:
@@ -67,6 +68,7 @@ class ConfigError(XlError):
 
 class DomainNotFound(XlError):
     code = "domain-not-found"
+    usual_hint = "see the domains: xlpy list"
 
 
 class DomainExists(XlError):

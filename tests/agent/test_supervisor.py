@@ -120,6 +120,14 @@ def test_find_by_name_byte_for_byte(host: Host, name: str) -> None:
         host.find_domain(name.upper() + "?")
 
 
+def test_a_wrong_name_gets_a_hint(host: Host) -> None:
+    host.create_domain(tiny("webserver"))
+    for reference, hint in (("webservr", "did you mean webserver?"), ("7", "see the domains: xlpy list")):
+        with pytest.raises(DomainNotFound) as caught:
+            host.find_domain(reference)
+        assert caught.value.hint == hint
+
+
 def test_digits_are_a_domid_even_if_a_name_has_them(host: Host) -> None:
     domid = host.create_domain(tiny("99"))
     with pytest.raises(DomainNotFound, match=r"^99 is an invalid domain identifier$"):

@@ -124,3 +124,8 @@ def test_kinds_of_console(call: Call) -> None:
     result = call("console", "-t", "vga", "gpv")
     assert (result.status, result.err) == (1, "xlpy: console type supported are: pv, serial, vuart\n")
     assert call("console", "-t", "pv", "-n", "x", "gpv").status == 2
+
+
+def test_a_number_counts_without_a_kind_unless_called_as_xl(call: Call, xl: Call) -> None:
+    assert call("console", "--dump", "-n", "3", "gpv").status == 1
+    assert xl("console", "--dump", "-n", "3", "gpv").status == 0

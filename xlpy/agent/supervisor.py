@@ -27,7 +27,7 @@ from xlpy.model.event import EventRecord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from xlpy.engine.base import Engine
@@ -78,7 +78,7 @@ class Supervisor(Delegate):
                 return info
         record = self.store.by_uuid(reference.lower())
         if record is None:
-            raise _unknown(reference)
+            raise _unknown(reference, [info.name for info in self.list_domains() if info.name])
         return self.domain_info(record.domid)
 
     def domain_config(self, domid: int) -> DomainConfig:
@@ -241,8 +241,12 @@ class Supervisor(Delegate):
         return record
 
 
-def _unknown(reference: str) -> DomainNotFound:
-    return DomainNotFound(f"{reference} is an invalid domain identifier")
+def _unknown(reference: str, names: Iterable[str] = ()) -> DomainNotFound:
+    from difflib import get_close_matches
+
+    near = get_close_matches(reference, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else None
+    return DomainNotFound(f"{reference} is an invalid domain identifier", hint)
 
 
 def _only_when_settled(operation: str) -> Callable[..., Any]:

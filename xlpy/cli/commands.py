@@ -133,7 +133,7 @@ _ROWS = (
         "console", "console:console", "[options] <Domain>", "Attach to domain's console",
         value("-t --type", "TYPE", "Kind of console: pv or serial."),
         value("-n --num", "NUMBER", "Number of the console."),
-        value("-e --escape", "CHAR", "Character that leaves the console together with Ctrl, ] if not given."),
+        value("-e --escape", "CHAR", "Character that leaves the console, ^X for a Ctrl key; ^] if not given."),
         flag("--no-input", "Show what the domain says and send it nothing."),
         flag("--dump", "Print what the domain has said so far and leave."),
         needs=1,

@@ -23,11 +23,11 @@ _MOST_UNSENT = (
 
 
 def console(session: Session, args: Arguments) -> None:
-    """``xl console``. ``-n`` counts only together with ``-t``, as in xl; without ``-t`` it's the primary console."""
+    """``xl console``; without ``-t`` it's the primary console, and xl takes no notice of ``-n`` then."""
     kind = args.value("type")
     if kind not in (None, "pv", "serial", "vuart"):
         raise XlError("console type supported are: pv, serial, vuart")
-    number = _number(args.value("num")) if kind else 0
+    number = _number(args.value("num")) if kind or not session.xl else 0
     escape = escape_character(args.value("escape"))
     dumping = args.flag("dump")
     stream = open_console(session, session.domid(args.rest[0]), kind, number, follow=not dumping)

@@ -100,8 +100,7 @@ def domid(session: Session, args: Arguments) -> None:
                 break
         else:
             raise DomainNotFound(
-                f"Can't get domid of domain name '{wanted}', maybe this domain does not exist.",
-                "see the domains: xlpy list",
+                f"Can't get domid of domain name '{wanted}', maybe this domain does not exist."
             )
     session.show(name_kind("domid"), [domain])
 
@@ -115,10 +114,7 @@ def domname(session: Session, args: Arguments) -> None:
         if domain.domid == number and domain.name is not None:
             session.show(name_kind("name"), [domain])
             return
-    raise DomainNotFound(
-        f"Can't get domain name of domain id '{number}', maybe this domain does not exist.",
-        "see the domains: xlpy list",
-    )
+    raise DomainNotFound(f"Can't get domain name of domain id '{number}', maybe this domain does not exist.")
 
 
 def _leading_number(text: str) -> int | None:

@@ -201,6 +201,10 @@ def test_the_balloon_moves_and_is_believed(guest: LiveGuest) -> None:
     eventually(lambda: current_mib() == 160)
     with pytest.raises(InvalidState, match="may have: 192 MiB"):
         guest.engine.set_memory_target(guest.domid, 193 * 1024)
+    guest.engine.set_memory_target(guest.domid, 96 * 1024)
+    guest.engine.set_max_memory(guest.domid, 100 * 1024)
+    guest.engine.set_memory_target(guest.domid, 120 * 1024)  # the limit follows, as under xl
+    assert guest.engine.domain_info(guest.domid).max_memory_kib == 120 * 1024
     guest.engine.set_memory_target(guest.domid, 128 * 1024)
 
 

@@ -57,15 +57,15 @@ def set_start_target(domain: QemuDomain) -> None:
 
 
 def set_memory_target(domain: QemuDomain, memory_kib: int) -> None:
-    """Ask the guest to use this much (libxl_set_memory_target); the guest gets there when it can.
+    """Ask the guest to use this much (libxl_set_memory_target, enforced); the guest gets there when it can.
 
-    Raises InvalidState above the limit.
+    A limit that ``set_max_memory`` has lowered rises with it. Raises InvalidState above the machine's RAM.
     """
     domain.require_running("change its memory")
-    limit = max_memory_kib(domain)
-    if memory_kib > limit:
+    ram = domain.record.machine.memory_kib
+    if memory_kib > ram:
         raise InvalidState(
-            f"{memory_kib // 1024} MiB is more than domain {domain.domid} may have: {limit // 1024} MiB",
+            f"{memory_kib // 1024} MiB is more than domain {domain.domid} may have: {ram // 1024} MiB",
             "maxmem= in its configuration sets the limit when it is created",
         )
     if memory_kib < _MIB_KIB:
@@ -74,7 +74,8 @@ def set_memory_target(domain: QemuDomain, memory_kib: int) -> None:
         )
     with domain.lock:
         domain.qmp.execute("balloon", {"value": memory_kib * 1024})
-        b_info = domain.record.config.b_info.replace(target_memkb=memory_kib)
+        limit = max(max_memory_kib(domain), memory_kib)
+        b_info = domain.record.config.b_info.replace(target_memkb=memory_kib, max_memkb=limit)
         domain.update(memory_target_kib=memory_kib, config=domain.record.config.replace(b_info=b_info))
 
 
