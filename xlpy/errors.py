@@ -142,6 +142,22 @@ ERRORS_BY_CODE: dict[str, type[XlError]] = {
 }
 
 
+def file_hint(path: str, error: OSError) -> str | None:
+    """What to try after the kernel refused to open or write the user's file; None if that is anybody's guess."""
+    from errno import EACCES, EDQUOT, EISDIR, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS
+
+    directory = path.rpartition("/")[0]
+    if error.errno in (ENOENT, ENOTDIR):
+        return f"is there a directory {directory}?" if directory else "check the name: ls"
+    if error.errno in (EACCES, EPERM):
+        return f"see who may: ls -ld {directory or '.'} {path}"
+    if error.errno in (ENOSPC, EDQUOT):
+        return "free some space, or choose another place"
+    if error.errno == EROFS:
+        return "choose a place that can be written to"
+    return "name a file in it" if error.errno == EISDIR else None
+
+
 def error_to_wire(error: XlError) -> dict[str, object]:
     """The error as a JSON object; what is unset is left out."""
     fields: dict[str, object] = {"code": error.code, "message": error.message}

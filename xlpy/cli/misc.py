@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xlpy.cli.failure import worded_as_xl
-from xlpy.errors import UsageError, XlError
+from xlpy.errors import UsageError, XlError, file_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,12 +67,13 @@ def dump_core(session: Session, args: Arguments) -> None:
     path = args.rest[1]
     with worded_as_xl(session, "core dump failed (rc=-3)"):
         if os.path.exists(path) and not os.path.isfile(path):  # a FIFO, /dev/null: written as it is
-            session.host.dump_core(domid, _open_core(path, os.O_WRONLY))
+            session.host.dump_core(domid, _open_core(path, path, os.O_WRONLY))
             return
         partial = f"{path}.partial"
         done = False
         try:
-            session.host.dump_core(domid, _open_core(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+            stream = _open_core(partial, path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            session.host.dump_core(domid, stream)
             os.replace(partial, path)
             done = True
         finally:
@@ -80,12 +81,12 @@ def dump_core(session: Session, args: Arguments) -> None:
                 os.unlink(partial)
 
 
-def _open_core(path: str, flags: int) -> int:
-    """A descriptor for the core, which holds the guest's secrets: ours alone to read. Raises XlError."""
+def _open_core(path: str, called: str, flags: int) -> int:
+    """A descriptor for the core, which holds the guest's secrets: ours alone to read. Raises XlError naming ``called``."""
     try:
         return os.open(path, flags | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise XlError(f"cannot write {path}: {error.strerror}") from error
+        raise XlError(f"cannot write {called}: {error.strerror}", file_hint(called, error)) from error
 
 
 def qemu_monitor_command(session: Session, args: Arguments) -> None:

@@ -8,7 +8,7 @@ import stat
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
 from xlpy.client.save import restore_from_file, save_to_file
-from xlpy.errors import XlError
+from xlpy.errors import XlError, file_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _look_as_xl(path: str) -> None:
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise XlError(f"Can't open restore file: {error.strerror}") from error
+        raise XlError(f"Can't open restore file: {error.strerror}", file_hint(path, error)) from error
     try:
         if stat.S_ISREG(os.fstat(source).st_mode):
             read_header(source, path)

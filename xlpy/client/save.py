@@ -13,7 +13,7 @@ import select
 import stat
 
 from xlpy.client.save_file import header_bytes, read_header
-from xlpy.errors import Aborted, ConnectError, Interrupted, XlError
+from xlpy.errors import Aborted, ConnectError, Interrupted, XlError, file_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def restore_from_file(
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise XlError(f"cannot open {path}: {error.strerror}") from error
+        raise XlError(f"cannot open {path}: {error.strerror}", file_hint(path, error)) from error
     try:
         saved = read_header(source, path)
     except BaseException:
@@ -264,6 +264,8 @@ class _Target:
 
 def _cannot_write(path: str, error: OSError) -> XlError:
     hint = (
-        "the domain runs on; free some space, or save it elsewhere" if error.errno == errno.ENOSPC else None
+        "the domain runs on; free some space, or save it elsewhere"
+        if error.errno == errno.ENOSPC
+        else file_hint(path, error)
     )
     return XlError(f"cannot write {path}: {error.strerror}", hint)

@@ -35,7 +35,10 @@ def read_header(source: int, name: str) -> SavedDomain:
         raise XlError(f"{name} was saved by xl on a Xen host", "only an engine for Xen can restore it")
     digits = first[len(_MAGIC) : -1]
     if not first.startswith(_MAGIC) or not digits.isdigit():
-        raise XlError(f"{name} has a wrong magic number: it is damaged or for a different tool")
+        raise XlError(
+            f"{name} has a wrong magic number: it is damaged or for a different tool",
+            "name a file that 'xlpy save' has written; a configuration stands before it",
+        )
     length = int(digits)
     header = _read(source, length, name) if length <= _HEADER_LIMIT_BYTES else b""
     if len(header) != length:

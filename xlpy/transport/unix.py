@@ -83,16 +83,13 @@ def _connect(client: _socket.socket, path: str) -> None:
             address = f"/proc/self/fd/{directory_fd}/{os.path.basename(path)}"
         client.connect(address)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NobodyListens(f"no xlpyd at {path}: there is no socket", detail=str(error)) from error
+        raise NobodyListens(f"no xlpyd at {path}: there is no socket") from error
     except ConnectionRefusedError as error:
-        raise NobodyListens(
-            f"no xlpyd at {path}: nobody listens on this socket", detail=str(error)
-        ) from error
+        raise NobodyListens(f"no xlpyd at {path}: nobody listens on this socket") from error
     except PermissionError as error:
         raise PermissionRefused(
             f"{path}: permission denied",
             "this xlpyd belongs to somebody else; without -H you get your own",
-            detail=str(error),
         ) from error
     except OSError as error:
         raise ConnectError(f"cannot connect to xlpyd at {path}: {error.strerror}") from error
