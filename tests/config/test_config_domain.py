@@ -60,7 +60,7 @@ def test_types(text: str, expected: DomainType) -> None:
         ("name='n'\nbuilder='linux'\n", "builder: unknown value 'linux'", "one of hvm generic"),
         ("name='n'\ntype='pv'\nbuilder='hvm'\n", 'builder="hvm" contradicts type="pv"', "leave builder out"),
         ("name='n'\nuuid='x'\n", "uuid: 'x' is no UUID", "write it as"),
-        (PV + "on_crash='presreve'\n", "on_crash: unknown action 'presreve'", "did you mean 'preserve'?"),
+        (PV + "on_crash='presreve'\n", "on_crash: unknown value 'presreve'", "did you mean 'preserve'?"),
     ],
 )
 def test_errors_say_what_to_try(text: str, message: str, hint: str) -> None:

@@ -73,6 +73,7 @@ _VIEWER = (
     flag("-V --vncviewer", "Connect to the VNC display after the domain is created."),
     flag("-A --vncviewer-autopass", "Pass VNC password to viewer via stdin."),
 )
+_SET = value("--set", "NAME=VALUE", "Value of ${NAME} in an extended file; may be given several times.")
 
 _ROWS = (
     Command(
@@ -87,6 +88,8 @@ _ROWS = (
         flag("-q --quiet", "Quiet."),
         *_VIEWER,
         flag("-i --ignore-global-affinity-masks", _MASKS),
+        flag("--strict", "Refuse a configuration that holds anything without effect."),
+        _SET,
         modifies=True, dry_run=True,
     ),
     Command(
@@ -96,6 +99,7 @@ _ROWS = (
         value("-f --defconfig", "FILE", "Use the given configuration file."),
         flag("-d", "Enable debug messages."),
         flag("-q", "Quiet."),
+        _SET,
         needs=1, modifies=True, dry_run=True,
     ),
     Command(
@@ -321,10 +325,48 @@ _ROWS = (
         flag("-F --follow", "Go on and show new events as they come."),
         own=True,
     ),
+    Command(
+        "config check", "config_check:check", "[options] <ConfigFile>...",
+        "Report all that is wrong with configuration files; exit status 1 if anything is",
+        flag("--strict", "Call what has no effect an error, not a warning."),
+        _SET,
+        needs=1, own=True,
+    ),
+    Command(
+        "config fmt", "config_fmt:fmt", "[options] <ConfigFile>...",
+        "Bring configuration files into their canonical layout; - formats standard input to standard output",
+        flag("--check", "Change nothing; name the files that would change, exit status 1 if there are any."),
+        needs=1, own=True,
+    ),
+    Command(
+        "config show", "config_show:show", "[options] <ConfigFile> [vars]",
+        "Show all settings of a configuration file with defaults, and where each comes from",
+        flag("--plain", "Print an extended file as one that xl can read."),
+        _SET,
+        needs=1, own=True,
+    ),
+    Command(
+        "config diff", "config_diff:diff", "[options] <ConfigFile> <Domain|ConfigFile>",
+        "Show in what a configuration differs from a domain or another file, and how to apply it",
+        _SET,
+        needs=2, own=True,
+    ),
+    Command(
+        "config convert", "config_convert:convert", "[options] <File>",
+        "Convert libvirt's domain XML to a configuration file, or the other way round",
+        flag("--lossy", "Go on without what the other form cannot say; it is named on standard error."),
+        _SET,
+        needs=1, own=True,
+    ),
 )  # fmt: skip
 
 COMMANDS: dict[str, Command] = {row.name: row for row in _ROWS}
 """What this release can do, by name."""
+
+
+def subcommands(name: str) -> list[str]:
+    """The second words of the commands whose first word this is."""
+    return [row.split()[1] for row in COMMANDS if row.startswith(f"{name} ")]
 
 
 def find_command(name: str) -> Command | None:

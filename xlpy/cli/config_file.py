@@ -7,11 +7,11 @@ import sys
 
 from xlpy.cli.xl_conf import read_xl_conf
 from xlpy.config.domain import parse_domain_config
-from xlpy.errors import ConfigError
+from xlpy.errors import ConfigError, file_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TypeVar
 
     from xlpy.cli.options import Arguments
@@ -32,7 +32,7 @@ def named_config(words: Sequence[str], args: Arguments) -> tuple[str | None, tup
 
     What holds a ``=`` is an override; of the others one may be the file.
     """
-    path = args.value("defconfig")
+    path = args.value("defconfig") if args.knows("defconfig") else None
     overrides = []
     for word in words:
         if "=" in word:
@@ -50,10 +50,11 @@ def read_config(
     overrides: tuple[str, ...] = (),
     quiet: bool = False,
     ignore_masks: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> ParsedConfig:
     """Read and parse a config file; ``-`` is standard input. Warnings go to stderr, unless ``quiet``.
 
-    xl.conf has its say; ``ignore_masks`` leaves its CPU masks out of account.
+    xl.conf has its say; ``ignore_masks`` leaves its CPU masks out of account. ``variables`` are an extended file's.
 
     Raises ConfigError with xl's exit status.
     """
@@ -67,13 +68,42 @@ def read_config(
     if not quiet and (session.xl or session.options.verbose):
         session.say(f"Parsing config from {path}")
     conf = read_xl_conf(session, ignore_masks)
-    parsed = parse_domain_config(data, path, overrides, host=lambda: _host_facts(session), conf=conf)
+    parsed = parse_domain_config(
+        data,
+        path,
+        overrides,
+        host=lambda: _host_facts(session),
+        conf=conf,
+        variables=variables,
+        read_file=read_file,
+    )
     if not quiet:
         for diagnostic in parsed.diagnostics:
             session.say(f"{session.program}: warning: {diagnostic}")
             if diagnostic.hint and not session.xl:
                 session.say(f"  ({diagnostic.hint})")
     return parsed
+
+
+def variables_of(args: Arguments) -> dict[str, str]:
+    """What ``--set`` gives. Raises ConfigError."""
+    words = args.values("set")
+    if not words:
+        return {}
+    from xlpy.config.extended import parse_variables
+
+    return parse_variables(words)
+
+
+def refuse_what_has_no_effect(parsed: ParsedConfig) -> None:
+    """For ``--strict``: raises ConfigError for the first warning about something that has no effect."""
+    from xlpy.config.check import TOLERATED
+
+    for diagnostic in parsed.diagnostics:
+        if diagnostic.code not in TOLERATED:
+            raise ConfigError(
+                diagnostic.message, diagnostic.hint, detail=diagnostic.detail, where=diagnostic.where
+            )
 
 
 def read_file(path: str) -> bytes:
@@ -85,7 +115,9 @@ def read_file(path: str) -> bytes:
             return file.read()
     except OSError as error:
         raise ConfigError(
-            f"Failed to read config file: {path}: {error.strerror}", exit_status=UNREADABLE_STATUS
+            f"Failed to read config file: {path}: {error.strerror}",
+            file_hint(path, error),
+            exit_status=UNREADABLE_STATUS,
         ) from error
 
 

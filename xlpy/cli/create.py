@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
-from xlpy.cli.config_file import named_config, read_config, with_absolute_paths
+from xlpy.cli.config_file import (
+    named_config,
+    read_config,
+    refuse_what_has_no_effect,
+    variables_of,
+    with_absolute_paths,
+)
 from xlpy.cli.usage import too_many
 from xlpy.errors import (
     ConnectError,
@@ -34,7 +40,9 @@ def create(session: Session, args: Arguments) -> int | None:
     if surplus is not None:
         return too_many(session, "create", surplus, 2)
     ignore_masks = args.flag("ignore-global-affinity-masks")
-    parsed = read_config(session, path, overrides, quiet, ignore_masks)
+    parsed = read_config(session, path, overrides, quiet, ignore_masks, variables_of(args))
+    if args.flag("strict"):
+        refuse_what_has_no_effect(parsed)
     if args.flag("dryrun") or session.options.dry_run:
         print_config(parsed.config, sys.stdout)
         return None
@@ -129,7 +137,7 @@ def config_update(session: Session, args: Arguments) -> int | None:
         return too_many(session, "config-update", surplus, 2)
     if path is None:
         raise UsageError("Config file not specified", exit_status=1)
-    parsed = read_config(session, path, overrides, quiet=True)
+    parsed = read_config(session, path, overrides, quiet=True, variables=variables_of(args))
     if args.flag("d") or session.options.dry_run:
         print_config(parsed.config, sys.stdout, entry=True)
     if not session.options.dry_run:

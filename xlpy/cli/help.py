@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command, xl_commands
+from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command, subcommands, xl_commands
 from xlpy.errors import UsageError
 
 TYPE_CHECKING = False
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 def help_command(session: Session, args: Arguments) -> int:
     """``xl help [CMD]``. xl answers an unknown command on stdout and exits 0; so does xl mode."""
     name = args.rest[0] if args.rest else "help"
+    seconds = [] if session.xl else subcommands(name)
+    if seconds:
+        names = args.rest[1:2] if args.rest[1:2] and args.rest[1] in seconds else seconds
+        print("\n".join([command_help(COMMANDS[f"{name} {second}"]) for second in names]), end="")
+        return 0
     if name == "help":
         print_help(session, None)
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command
+from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command, subcommands
 from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
 from xlpy.cli.session import GlobalOptions, Session
 from xlpy.cli.usage import require_arguments
@@ -75,12 +75,12 @@ def _run(session: Session, words: list[str]) -> int:
     if not leading.rest:
         _answer(session, "help")
         return 1
-    command = _command(session, leading.rest[0])
+    command, words = _command(session, leading.rest)
     if session.options.dry_run and not command.dry_run:
         raise XlError("command does not implement -N (dryrun) option")
     if command.handler is None:
-        raise _absent(session, command, leading.rest[1:])
-    args = _command_arguments(session, command, leading.rest[1:])
+        raise _absent(session, command, words)
+    args = _command_arguments(session, command, words)
     if args.help_wanted:
         from xlpy.cli.help import print_help
 
@@ -109,20 +109,32 @@ def _global_options(session: Session, words: list[str]) -> Arguments:
     return found
 
 
-def _command(session: Session, name: str) -> Command:
+def _command(session: Session, words: list[str]) -> tuple[Command, list[str]]:
+    """The command that the first word names, or the first two, and the words behind."""
+    name, *rest = words
     if session.xl:
         command = find_xl_command(name)
         if command is None:
             raise UsageError("command not implemented", exit_status=1)
-        return command
+        return command, rest
     command = find_command(name)
-    if command is None:
-        from difflib import get_close_matches
+    if command is not None:
+        return command, rest
+    if rest and find_command(f"{name} {rest[0]}") is not None:
+        return COMMANDS[f"{name} {rest[0]}"], rest[1:]
+    raise _no_such_command(name, rest)
 
-        near = get_close_matches(name, COMMANDS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
-        raise UsageError(f"there is no command {name!r}", hint)
-    return command
+
+def _no_such_command(name: str, rest: list[str]) -> UsageError:
+    seconds = subcommands(name)
+    if seconds:
+        problem = f"there is no command {name + ' ' + rest[0]!r}" if rest else f"{name} needs a second word"
+        return UsageError(problem, f"one of: {', '.join(f'{name} {second}' for second in seconds)}")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
+    return UsageError(f"there is no command {name!r}", hint)
 
 
 def _command_arguments(session: Session, command: Command, words: list[str]) -> Arguments:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from xlpy.config.diagnostic import one_of
+from xlpy.config.diagnostic import SettingError, one_of
 from xlpy.config.draft import Draft
-from xlpy.errors import ConfigError
 from xlpy.model.domain import DomainType
 
 FIRMWARE_DIR = "/usr/lib/xen-4.20/boot"  # where Debian has it; each build of Xen has its own
@@ -96,7 +95,8 @@ def firmware(draft: Draft) -> None:
             )
         build["kernel"] = f"{FIRMWARE_DIR}/{text}.bin"
     if "kernel" not in build and "bootloader" not in build:
-        raise ConfigError(
+        raise SettingError(
+            "missing",
             "neither kernel nor bootloader is given",
             'add kernel = "...", or type = "hvm" for a guest that boots from its disk',
             where=settings.source.name,

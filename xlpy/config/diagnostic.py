@@ -19,6 +19,28 @@ class Diagnostic(Record):
         return f"{self.where}: {self.message}"
 
 
+class SettingError(ConfigError):
+    """A config that can't be used. ``finding`` is the error's own code, as stable and short as a Diagnostic's.
+
+    ``parts`` are the errors that this one sums up, itself the first, if there are several.
+    """
+
+    def __init__(
+        self,
+        finding: str,
+        message: str,
+        hint: str | None = None,
+        *,
+        detail: str | None = None,
+        where: str | None = None,
+        exit_status: int | None = None,
+        parts: tuple[SettingError, ...] = (),
+    ) -> None:
+        super().__init__(message, hint, detail=detail, where=where, exit_status=exit_status)
+        self.finding = finding
+        self.parts = parts
+
+
 class SpecError(Exception):
     """A spec (``disk=``, ``vif=`` ... or the argument of an attach command) that can't be used.
 

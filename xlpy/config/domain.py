@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xlpy.config.cnumber import ULONG_MAX, int32, uint32
 from xlpy.config.cpus import apply_global_masks
+from xlpy.config.diagnostic import SettingError
 from xlpy.config.draft import Draft, HostFacts
 from xlpy.config.keys import KEYS, known_names
 from xlpy.config.settings import Settings
@@ -28,10 +29,11 @@ from xlpy.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from xlpy.config.diagnostic import Diagnostic
+    from xlpy.config.keys import Row
 
 _KIB_PER_MIB = 1024
 _UNSET = 0xFFFFFFFF
@@ -39,11 +41,15 @@ _parts: dict[str, list[str]] = {}
 
 
 class ParsedConfig(Record):
-    """A config that can be used. ``source`` is its text with the overrides, as xl would keep it."""
+    """A config that can be used, and the settings it was read from.
+
+    ``source`` is the text with the overrides, as xl would keep it; of an extended file what xl can read.
+    """
 
     config: DomainConfig
     diagnostics: tuple[Diagnostic, ...]
     source: str
+    settings: Settings
 
 
 def decode_text(data: bytes) -> str:
@@ -58,28 +64,87 @@ def parse_domain_config(
     *,
     host: HostFacts | Callable[[], HostFacts] | None = None,
     conf: XlConf | None = None,
+    variables: Mapping[str, str] | None = None,
+    read_file: Callable[[str], bytes] | None = None,
 ) -> ParsedConfig:
     """The domain a config text describes, with what libxl has no opinion on left unset.
 
     ``source`` names the text in messages. ``overrides`` are the ``key=value`` arguments of ``xl create``; they
     are appended to the text as xl does. ``host`` may be a function: it is called when ``cpus=`` or ``vnuma=``
-    needs it. ``conf`` is xl.conf.
+    needs it. ``conf`` is xl.conf. ``variables`` and ``read_file``, for what it includes, are for extended files.
 
     Raises ConfigError with xl's exit status for what xl refuses.
     """
+    whole = open_source(text, source, overrides, variables, read_file)
+    draft = Draft(Settings(whole), _host_function(host), conf or XlConf())
+    for row in KEYS:
+        _read_row(draft, row)
+    config, diagnostics = _finish(draft)
+    text = whole.text
+    if whole.variables is not None:
+        from xlpy.config.extended import plain_text
+
+        text = plain_text(whole)
+    return ParsedConfig(config=config, diagnostics=diagnostics, source=text, settings=draft.settings)
+
+
+def check_domain_config(
+    settings: Settings, host: HostFacts
+) -> tuple[tuple[Diagnostic, ...], tuple[SettingError, ...]]:
+    """Warnings and errors of a config's settings: unlike xl this goes on to the next setting behind an error."""
+    draft = Draft(settings, lambda: host, XlConf())
+    errors: list[SettingError] = []
+    for row in KEYS:
+        try:
+            _read_row(draft, row)
+        except SettingError as error:
+            errors.append(error)
+            if draft.domain_type is None and row[0] == "type":
+                return tuple(settings.diagnostics), tuple(errors)
+            if row[0] == "name":
+                draft.sections["c"]["name"] = ""
+    if not errors:
+        try:
+            _finish(draft)
+        except SettingError as error:
+            errors.append(error)
+    settings.warn_unknown(known_names())
+    return tuple(settings.diagnostics), tuple(errors)
+
+
+def open_source(
+    text: str | bytes,
+    name: str,
+    overrides: tuple[str, ...] = (),
+    variables: Mapping[str, str] | None = None,
+    read_file: Callable[[str], bytes] | None = None,
+) -> Source:
+    """The source of a config text, be it extended or not. Raises ConfigError for variables that have no place."""
     if isinstance(text, bytes):
         text = decode_text(text)
-    whole = Source(source, text, overrides)
-    settings = Settings(whole)
-    draft = Draft(settings, _host_function(host), conf or XlConf())
-    for name, how, target, types, _, _, _ in KEYS:
-        if how == "part" or (types and types != draft.domain_type):
-            continue
-        if how == "step" or name in settings or (how == "call" and _part_given(name, settings)):
-            _read(draft, name, how, target)
-    apply_global_masks(draft)
-    settings.warn_unknown(known_names())
-    return ParsedConfig(config=_finish(draft), diagnostics=tuple(settings.diagnostics), source=whole.text)
+    if text.startswith("#xlpy:"):
+        from xlpy.config.extended import extended_source, is_extended
+
+        if is_extended(text):
+            read = None if read_file is None else lambda path: decode_text(read_file(path))
+            return extended_source(name, text, overrides, variables or {}, read)
+    if variables:
+        raise SettingError(
+            "extended",
+            "variables are for extended files only",
+            "its first line must be '#xlpy: extended'",
+            where=name,
+        )
+    return Source(name, text, overrides)
+
+
+def _read_row(draft: Draft, row: Row) -> None:
+    """Read one setting, if it is given and there for this type of domain."""
+    name, how, target, types, *_ = row
+    if how == "part" or (types and types != draft.domain_type):
+        return
+    if how == "step" or name in draft.settings or (how == "call" and _part_given(name, draft.settings)):
+        _read(draft, name, how, target)
 
 
 def _host_function(host: HostFacts | Callable[[], HostFacts] | None) -> Callable[[], HostFacts]:
@@ -156,7 +221,10 @@ def _function(module: str, function: str) -> Callable[[Draft], None]:
     return found
 
 
-def _finish(draft: Draft) -> DomainConfig:
+def _finish(draft: Draft) -> tuple[DomainConfig, tuple[Diagnostic, ...]]:
+    """What came out, and what was to be said about it."""
+    apply_global_masks(draft)
+    draft.settings.warn_unknown(known_names())
     sections = draft.sections
     build: dict[str, Any] = sections["b"]
     build["sched_params"] = DomainSchedParams(**sections["sched"])
@@ -173,6 +241,7 @@ def _finish(draft: Draft) -> DomainConfig:
         build["pvh"] = PvhInfo(**sections["pvh"])
     else:
         build["pv"] = PvInfo(**sections["pv"])
-    return DomainConfig(
+    config = DomainConfig(
         c_info=DomainCreateInfo(**sections["c"]), b_info=DomainBuildInfo(**build), **sections["config"]
     )
+    return config, tuple(draft.settings.diagnostics)

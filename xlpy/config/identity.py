@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from xlpy.config.cnumber import strtoul
-from xlpy.config.diagnostic import one_of
+from xlpy.config.diagnostic import SettingError
 from xlpy.config.draft import Draft
-from xlpy.errors import ConfigError
 from xlpy.model.domain import ActionOnShutdown, DomainType
 from xlpy.model.domain_config import XenstoreQuota
 
@@ -64,7 +63,8 @@ def name(draft: Draft) -> None:
     """The name is the one thing that has no default."""
     text = draft.settings.string("name")
     if text is None:
-        raise ConfigError(
+        raise SettingError(
+            "missing",
             "the config has no name",
             'add name = "..."',
             where=draft.settings.source.name,
@@ -136,7 +136,5 @@ def actions(draft: Draft) -> None:
             continue
         action = _ACTIONS.get(text)
         if action is None:
-            raise draft.settings.error(
-                f"{key}: unknown action '{text:.40}'", key, one_of(tuple(_ACTIONS), text)
-            )
+            raise draft.settings.unknown_value(key, text, tuple(_ACTIONS))
         draft.sections["config"][key] = action

@@ -77,6 +77,13 @@ def tokens(text: str, report: Report) -> Iterator[Token]:
             yield punctuation, start, punctuation
 
 
+def string_end(text: str, start: int) -> int:
+    """The offset behind the string whose opening quote is at ``start``."""
+    match = _TOKEN.match(text, start)
+    assert match is not None
+    return match.end()
+
+
 def _skip_unreadable(text: str, position: int, report: Report) -> int:
     """Report what stands at a place where no token begins; the offset behind it."""
     match = _NO_TOKEN.match(text, position)

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 WIDTH = 100  # a list that fits into this many columns stays on one line
 INDENT = "    "
 _ESCAPES = {
-    '"': '\\"',
     "\\": "\\\\",
     "\a": "\\a",
     "\b": "\\b",
@@ -22,11 +21,16 @@ _ESCAPES = {
 
 
 def quoted(text: str) -> str:
-    """A string in double quotes. No spelling holds a NUL: the text is written up to it, as C would read it."""
+    """A string in double quotes, or in single ones where that saves escapes.
+
+    No spelling holds a NUL: the text is written up to it, as C would read it.
+    """
     text = text.partition("\0")[0]
+    quote = "'" if '"' in text and "'" not in text else '"'
     if '"' in text or "\\" in text or not text.isprintable():
         text = "".join([_ESCAPES.get(character, character) for character in text])
-    return f'"{text}"'
+        text = text.replace(quote, f"\\{quote}")
+    return f"{quote}{text}{quote}"
 
 
 def literal(value: Value, column: int = 0) -> str:

@@ -7,14 +7,13 @@ counts as not given.
 from __future__ import annotations
 
 from xlpy.config.cnumber import LONG_MAX, scan_integer
-from xlpy.config.diagnostic import Diagnostic, hint_text, one_of, perhaps
+from xlpy.config.diagnostic import Diagnostic, SettingError, hint_text, one_of, perhaps
 from xlpy.config.parser import Assignment, Atom, Sequence, parse
 from xlpy.config.source import Source
-from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from xlpy.config.diagnostic import SpecError, WordHint
 
@@ -55,9 +54,11 @@ class Settings:
         self.source = source
         self.diagnostics: list[Diagnostic] = []
         self._warned: set[tuple[str, int]] = set()
-        self._errors: list[ConfigError] = []
+        self._errors: list[SettingError] = []
         self._by_name: dict[str, Setting] = {}
         self.assignments = parse(source.text, self._add_error)
+        if source.variables is not None:
+            self._substitute(source.variables)
         for assignment in self.assignments:
             self._store(assignment)
         if self._errors:
@@ -65,6 +66,10 @@ class Settings:
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
+
+    def where(self, name: str) -> str:
+        """The place of a setting's value; of what ``+=`` added to, the last one's."""
+        return self.source.where(self._by_name[name].value.offset)
 
     def warn_unknown(self, known: Iterable[str]) -> None:
         """Warn about every setting that nobody reads; xl is silent here."""
@@ -193,25 +198,44 @@ class Settings:
         at: str | Atom | Sequence,
         hint: str | WordHint | None = None,
         exit_status: int | None = None,
-    ) -> ConfigError:
+    ) -> SettingError:
         """The error to raise for a setting (by name) or a value."""
         offset, length = self._place(at)
-        return self._error(offset, length, message, hint, exit_status)
+        return self._error("bad-value", offset, length, message, hint, exit_status)
 
-    def spec_error(self, name: str, atom: Atom, error: SpecError) -> ConfigError:
+    def spec_error(self, name: str, atom: Atom, error: SpecError) -> SettingError:
         """The error to raise for a spec inside a setting."""
         offset = atom.offset + min(error.offset, len(atom.text))
-        return self._error(offset, error.length, f"{name}: {error.message}", error.hint, error.exit_status)
+        message = f"{name}: {error.message}"
+        return self._error("bad-spec", offset, error.length, message, error.hint, error.exit_status)
 
     def unknown_value(
         self, name: str, value: str, known: tuple[str, ...], exit_status: int | None = None
-    ) -> ConfigError:
+    ) -> SettingError:
         """The error to raise for a word that isn't among those a setting takes."""
-        return self.error(f"{name}: unknown value '{value:.40}'", name, one_of(known, value), exit_status)
+        offset, length = self._place(name)
+        message = f"{name}: unknown value '{value:.40}'"
+        return self._error("unknown-value", offset, length, message, one_of(known, value), exit_status)
 
     def _place(self, at: str | Atom | Sequence) -> tuple[int, int]:
         value = self._by_name[at].value if isinstance(at, str) else at
         return value.offset, len(value.text) if isinstance(value, Atom) else 1
+
+    def _substitute(self, variables: Mapping[str, str]) -> None:
+        """Put the values of variables into the strings of an extended file."""
+        from xlpy.config.extended import Substitution
+
+        substitution = Substitution(variables)
+        values: list[Atom | Sequence] = [assignment.value for assignment in reversed(self.assignments)]
+        while values:
+            value = values.pop()
+            if isinstance(value, Sequence):
+                values += reversed(value.items)
+            elif value.quoted and "${" in value.text and self.source.is_extended_at(value.offset):
+                value.text = substitution.apply(value.text, value.offset, self._add_error)
+        if substitution.unused:
+            names = ", ".join([f"'{name:.40}'" for name in substitution.unused])
+            self._warn("unused-variable", f"nothing here uses the variable {names}", 0)
 
     def _store(self, assignment: Assignment) -> None:
         """What xlu__cfg_set_store does; a chain of ``+=`` collects in one place, so that it stays linear."""
@@ -254,9 +278,16 @@ class Settings:
         )
 
     def _error(
-        self, offset: int, length: int, message: str, hint: str | WordHint | None, exit_status: int | None
-    ) -> ConfigError:
-        return ConfigError(
+        self,
+        code: str,
+        offset: int,
+        length: int,
+        message: str,
+        hint: str | WordHint | None,
+        exit_status: int | None,
+    ) -> SettingError:
+        return SettingError(
+            code,
             message,
             hint_text(hint),
             detail=self.source.excerpt(offset, length),
@@ -266,16 +297,22 @@ class Settings:
 
     def _add_error(self, offset: int, length: int, message: str, hint: str | WordHint | None) -> None:
         if len(self._errors) <= _SHOWN_ERRORS:
-            self._errors.append(self._error(offset, length, message, hint, None))
+            self._errors.append(self._error("syntax", offset, length, message, hint, None))
 
 
-def _joined(errors: list[ConfigError]) -> ConfigError:
+def _joined(errors: list[SettingError]) -> SettingError:
     """The first error; its detail also names the others."""
     first = errors[0]
     others = "".join(f"\n{error}" for error in errors[1:_SHOWN_ERRORS])
     more = "\nand more" if len(errors) > _SHOWN_ERRORS else ""
-    return ConfigError(
-        first.message, first.hint, detail=f"{first.detail}{others}{more}", where=first.where, exit_status=1
+    return SettingError(
+        first.finding,
+        first.message,
+        first.hint,
+        detail=f"{first.detail}{others}{more}",
+        where=first.where,
+        exit_status=1,
+        parts=tuple(errors[:_SHOWN_ERRORS]),
     )
 
 

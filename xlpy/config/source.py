@@ -5,31 +5,72 @@ Everything that was read from a text keeps only an offset; line and column are w
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMAND_LINE = "command line"
 _CARET_WIDTH = 100
 
 
-class Source:
-    """The text of a config file followed by overrides, as xl joins them (each on lines of its own)."""
+class Piece:
+    """A stretch of a config that comes from one file; ``extended`` says whether variables count in it."""
 
-    def __init__(self, name: str, text: str, overrides: tuple[str, ...] = ()) -> None:
-        self.name = name
+    __slots__ = ("extended", "first_line", "name", "text")
+
+    def __init__(self, text: str, name: str, first_line: int = 1, extended: bool = False) -> None:
         self.text = text
-        self._parts = [(0, name)]
+        self.name = name
+        self.first_line = first_line
+        self.extended = extended
+
+
+class Source:
+    """The text of a config file followed by overrides, as xl joins them (each on lines of its own).
+
+    An extended file comes in ``pieces`` instead of ``text``, and with the values of its ``variables``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        overrides: tuple[str, ...] = (),
+        pieces: tuple[Piece, ...] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.variables = variables
+        self._pieces = list(pieces) or [Piece(text, name)]
+        self._piece_starts: list[int] = []
+        start = 0
+        for piece in self._pieces:
+            self._piece_starts.append(start)
+            start += len(piece.text)
+        self.text = "".join([piece.text for piece in self._pieces])
         if overrides:
-            pieces = [text]
-            start = len(text) + 1
+            self.text = "\n".join([self.text, *overrides, ""])
             for override in overrides:
-                self._parts.append((start, "command line"))
-                pieces.append(override)
-                start += len(override) + 1
-            self.text = "\n".join([*pieces, ""])
+                start += 1
+                self._pieces.append(Piece(override, COMMAND_LINE))
+                self._piece_starts.append(start)
+                start += len(override)
         self._line_starts: list[int] | None = None
 
     def where(self, offset: int) -> str:
         """``file:line:column`` of an offset; an override counts its lines from 1."""
-        start, name = self._part(offset)
-        line = self._line_number(offset) - self._line_number(start) + 1
-        return f"{name}:{line}:{offset - max(start, self._line_start(offset)) + 1}"
+        name, line, column = self.place(offset)
+        return f"{name}:{line}:{column}"
+
+    def place(self, offset: int) -> tuple[str, int, int]:
+        """File, line and column of an offset."""
+        start, piece = self._piece(offset)
+        line = self._line_number(offset) - self._line_number(start) + piece.first_line
+        return piece.name, line, offset - max(start, self._line_start(offset)) + 1
+
+    def is_extended_at(self, offset: int) -> bool:
+        """Whether variables count at this place."""
+        return self._piece(offset)[1].extended
 
     def excerpt(self, offset: int, length: int = 1) -> str:
         """The line with a caret under the place; of a very long line only the neighbourhood."""
@@ -42,11 +83,11 @@ class Source:
         indent = "".join("\t" if character == "\t" else " " for character in shown[: offset - begin])
         return f"{shown}\n{indent}{'^' * max(1, min(length, end - offset))}"
 
-    def _part(self, offset: int) -> tuple[int, str]:
-        for start, name in reversed(self._parts):
-            if offset >= start:
-                return start, name
-        return self._parts[0]
+    def _piece(self, offset: int) -> tuple[int, Piece]:
+        from bisect import bisect_right
+
+        index = bisect_right(self._piece_starts, offset) - 1
+        return self._piece_starts[index], self._pieces[index]
 
     def _line_number(self, offset: int) -> int:
         from bisect import bisect_right
