@@ -59,6 +59,14 @@ def run(
 
         mute_stdout()
         return 141
+    except OSError as error:
+        from errno import EDQUOT, EIO, ENOSPC
+
+        from xlpy.cli.failure import report, report_bug
+
+        if error.errno not in (EDQUOT, EIO, ENOSPC):
+            return report_bug(error, session)
+        return report(XlError(f"cannot write the output: {error.strerror}"), session)
     except Exception as error:  # noqa: BLE001 -- the edge of the process
         from xlpy.cli.failure import report_bug
 
