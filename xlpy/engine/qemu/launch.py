@@ -14,7 +14,7 @@ from xlpy.engine.qemu.event_log import prepare_event_log
 from xlpy.engine.qemu.files import DomainFiles
 from xlpy.engine.qemu.machine import console_kinds, machine_arguments
 from xlpy.engine.qemu.nics import open_nic_tap
-from xlpy.engine.qemu.process import boot_id, log_tail, spawn_qemu
+from xlpy.engine.qemu.process import boot_id, complaints, spawn_qemu
 from xlpy.engine.qemu.program import find_qemu
 from xlpy.engine.qemu.qmp import QmpClient, QmpClosed
 from xlpy.engine.qemu.runtime_record import RuntimeRecord, write_record
@@ -132,7 +132,7 @@ class Launch:
             console.connect()
 
     def _start_error(self, error: QmpClosed) -> XlError:
-        said = _last_complaint(log_tail(self._files.qemu_log))
+        said = (complaints(self._files.qemu_log) or [""])[-1]
         explained = explain_open_failure(said, self._config.disks)
         if explained is not None:
             return explained
@@ -200,11 +200,3 @@ def discard_domain(domain: QemuDomain) -> None:
         return
     disconnect_domain(domain)
     domain.files.remove()
-
-
-def _last_complaint(log: str) -> str:
-    """The last line of QEMU's standard error, without the program's name."""
-    lines = [line for line in log.splitlines() if "warning:" not in line]
-    last = lines[-1] if lines else ""
-    program, _, text = last.partition(": ")
-    return text if program.startswith(("qemu", "/")) else last

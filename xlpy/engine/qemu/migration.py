@@ -10,6 +10,7 @@ import os
 import queue
 import time
 
+from xlpy.engine.qemu.process import complaints
 from xlpy.errors import Aborted, EngineError, InvalidState
 from xlpy.model.migration import MigrationLimits, TransferProgress
 
@@ -98,7 +99,11 @@ def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) ->
                 elapsed_ms = int((time.monotonic() - started) * 1000)
                 progress(TransferProgress(phase="active", elapsed_ms=elapsed_ms))
     if status != "completed":
-        raise EngineError("the state could not be taken in", "it may be damaged, or made by another QEMU")
+        raise EngineError(
+            "the state could not be taken in",
+            "it may be damaged, or made by another QEMU",
+            detail="\n".join(complaints(domain.files.qemu_log)) or None,
+        )
 
 
 def _begin(domain: QemuDomain, peer: str | None) -> None:

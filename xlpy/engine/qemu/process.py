@@ -7,6 +7,7 @@ machines orphans stay zombies for seconds, and a pid may be another process tomo
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xlpy.engine.qemu.reactor import Reactor
 
 _START_TICKS_FIELD = 19  # of /proc/PID/stat, counted from the state that follows the name
+_PROGRAM_NAME = re.compile("^(?:qemu|/)[^:]*: ")
 _SHOWN_LOG_BYTES = 2000
 
 
@@ -168,6 +170,12 @@ def log_tail(log_path: str) -> str:
             return file.read().decode(errors="replace").strip()
     except OSError:
         return ""
+
+
+def complaints(log_path: str) -> list[str]:
+    """The lines of ``log_tail`` that are no warnings, without the program's name."""
+    lines = [line for line in log_tail(log_path).splitlines() if "warning:" not in line]
+    return [_PROGRAM_NAME.sub("", line) for line in lines]
 
 
 def _numbers_in_child(fds: Sequence[int]) -> list[int]:
