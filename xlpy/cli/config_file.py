@@ -51,10 +51,12 @@ def read_config(
     quiet: bool = False,
     ignore_masks: bool = False,
     variables: Mapping[str, str] | None = None,
+    data: bytes | None = None,
 ) -> ParsedConfig:
     """Read and parse a config file; ``-`` is standard input. Warnings go to stderr, unless ``quiet``.
 
     xl.conf has its say; ``ignore_masks`` leaves its CPU masks out of account. ``variables`` are an extended file's.
+    ``data`` is what the file holds, if it has been read already.
 
     Raises ConfigError with xl's exit status.
     """
@@ -64,7 +66,8 @@ def read_config(
             "name a file, or /dev/null to have KEY=VALUE arguments alone",
             exit_status=NO_FILE_STATUS,
         )
-    data = read_file(path)
+    if data is None:
+        data = read_file(path)
     if not quiet and (session.xl or session.options.verbose):
         session.say(f"Parsing config from {path}")
     conf = read_xl_conf(session, ignore_masks)

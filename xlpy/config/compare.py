@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _ON_END = ("on_poweroff", "on_reboot", "on_watchdog", "on_crash", "on_soft_reset")
 _BY_SPEC = ("pci", "vtpm", "usbctrl", "usbdev", "vkb", "vdispl")
+_ONE_OR_LIST = ("serial", "usbdevice")
 _PINNED = ("cpus", "cpus_soft")
 
 
@@ -64,6 +65,10 @@ def _settings(config: DomainConfig) -> dict[str, Value]:
         said.setdefault("maxmem", said["memory"])
     said.update(defaults_of(config, said))
     said.setdefault("maxvcpus", said["vcpus"])
+    for name in _ONE_OR_LIST:
+        value = said.get(name)
+        if isinstance(value, tuple) and len(value) == 1:
+            said[name] = value[0]
     return said
 
 

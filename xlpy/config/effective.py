@@ -135,6 +135,8 @@ def defaults_of(config: DomainConfig, said: dict[str, Value]) -> dict[str, Value
     if config.pcidevs or config.dtdevs:
         pointless.add("passthrough")
     defaults = {name: value for name, value in DEFAULTS[config.c_info.type].items() if name not in pointless}
+    if "usbdevice" in said:
+        defaults.pop("usb", None)
     if "memory" in defaults and "maxmem" in said:
         defaults["memory"] = said["maxmem"]
     return defaults

@@ -7,8 +7,6 @@ escapes stand for. What can't be read is reported and left out, and scanning goe
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,21 +14,15 @@ if TYPE_CHECKING:
     Token = tuple[str, int, str]
     Report = Callable[[int, int, str, str | None], None]
 
-_TOKEN = re.compile(
-    r"""[ \t]*(?:
-    ([a-z][a-z0-9._]*)                                       # 1 IDENT
-  | ([0-9][0-9a-fx]*)                                        # 2 NUMBER
-  | ("[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')  # 3 STRING
-  | (\n|\#[^\n]*\n)                                          # 4 NEWLINE
-  | (\+=|[][,=;])                                            # 5 punctuation
-    )""",
-    re.VERBOSE,
-)
+_BLANKS = " \t"
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_DIGITS = "0123456789"
+_IN_IDENT = _LOWER + _DIGITS + "._"
+_IN_NUMBER = _DIGITS + "abcdefx"
+_PUNCTUATION = "][,=;"
+_PIECE = 64  # characters looked at at once: most runs are shorter
 _PYTHON_WORDS = {"True": "1", "False": "0", "None": '""'}
 _SHOWN = 60  # characters of what can't be read
-_NO_TOKEN = re.compile(r"[ \t]*([^ \t\n][^ \t\n]*)")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_DECIMAL = re.compile(r"[ \t\n\v\f\r]*[-+]?[0-9]+")
 _SIMPLE_ESCAPES = {
     '"': '"',
     "'": "'",
@@ -51,51 +43,95 @@ def tokens(text: str, report: Report) -> Iterator[Token]:
     ``report(offset, length, message, hint)`` is called for what can't be read: such a text is refused,
     tokens that follow only serve to find more errors.
     """
-    match_token = _TOKEN.match
     position, end = 0, len(text)
+    lines = _Lines(text)
     while True:
-        match = match_token(text, position)
-        if match is None:
-            position = _skip_unreadable(text, position, report)
-            if position >= end:
-                yield "$end", end, ""
-                return
-            continue
-        position = match.end()
-        group = match.lastindex
-        start = match.start(group or 0)
-        if group == 1:
-            yield "IDENT", start, match.group(1)
-        elif group == 2:
-            yield "NUMBER", start, match.group(2)
-        elif group == 3:
-            yield "STRING", start, _unquote(match.group(3), start, report)
-        elif group == 4:
+        start = _run_end(text, position, _BLANKS)
+        first = text[start : start + 1]
+        if first and first in _LOWER:
+            position = _run_end(text, start, _IN_IDENT)
+            yield "IDENT", start, text[start:position]
+        elif first and first in _DIGITS:
+            position = _run_end(text, start, _IN_NUMBER)
+            yield "NUMBER", start, text[start:position]
+        elif first == '"' or first == "'":
+            position = _quoted_end(text, start, lines.end(start))
+            if position < 0:
+                position = _skip_unreadable(text, start, lines, report)
+            else:
+                yield "STRING", start, _unquote(text[start:position], start, report)
+        elif first == "\n" or (first == "#" and lines.end(start) < end):
+            position = lines.end(start) + 1
             yield "NEWLINE", start, "\n"
+        elif first and first in _PUNCTUATION:
+            position = start + 1
+            yield first, start, first
+        elif first == "+" and text.startswith("+=", start):
+            position = start + 2
+            yield "+=", start, "+="
+        elif start < end:
+            position = _skip_unreadable(text, start, lines, report)
         else:
-            punctuation = match.group(5)
-            yield punctuation, start, punctuation
+            yield "$end", end, ""
+            return
 
 
 def string_end(text: str, start: int) -> int:
     """The offset behind the string whose opening quote is at ``start``."""
-    match = _TOKEN.match(text, start)
-    assert match is not None
-    return match.end()
+    end = _quoted_end(text, start, _Lines(text).end(start))
+    assert end > start
+    return end
 
 
-def _skip_unreadable(text: str, position: int, report: Report) -> int:
+class _Lines:
+    """Where lines end. Asked with growing offsets it looks at each character once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = -1
+
+    def end(self, offset: int) -> int:
+        """The offset of the newline at or behind ``offset``, or of the text's end."""
+        if self._end < offset:
+            newline = self._text.find("\n", offset)
+            self._end = newline if newline >= 0 else len(self._text)
+        return self._end
+
+
+def _run_end(text: str, position: int, characters: str) -> int:
+    """The offset behind the run of these characters that begins at ``position``."""
+    while True:
+        piece = text[position : position + _PIECE]
+        run = len(piece) - len(piece.lstrip(characters))
+        position += run
+        if run < _PIECE:
+            return position
+
+
+def _quoted_end(text: str, start: int, line_end: int) -> int:
+    """The offset behind the string that begins at ``start``; -1 when it isn't closed in its line."""
+    quote, position, closing = text[start], start + 1, -1
+    while True:
+        if closing < position:
+            closing = text.find(quote, position, line_end)
+        if closing < 0:
+            return -1
+        backslash = text.find("\\", position, closing)
+        if backslash < 0:
+            return closing + 1
+        position = backslash + 2
+        if position > line_end:
+            return -1
+
+
+def _skip_unreadable(text: str, start: int, lines: _Lines, report: Report) -> int:
     """Report what stands at a place where no token begins; the offset behind it."""
-    match = _NO_TOKEN.match(text, position)
-    if match is None:
-        return len(text)
-    start, stop = match.span(1)
+    stop = _word_end(text, start, lines.end(start))
     first = text[start]
     if start + 1 == len(text) and (first < "\x80" or "\udc80" <= first <= "\udcff"):
         return stop  # xl drops a single stray byte at the very end without a word
     if first in "\"'":
-        newline = text.find("\n", start)
-        length = (newline if newline >= 0 else len(text)) - start
+        length = lines.end(start) - start
         report(start, length, f"this string has no closing {first}", _string_hint(text, start, length))
     elif first == "#":
         report(
@@ -106,6 +142,16 @@ def _skip_unreadable(text: str, position: int, report: Report) -> int:
         message, hint = _explain(text, start, stop)
         report(start, stop - start, message, hint)
     return stop
+
+
+def _word_end(text: str, start: int, line_end: int) -> int:
+    """The offset behind the characters up to the next blank or the end of the line; at least one."""
+    for position in range(start, line_end, _PIECE):
+        piece = text[position : min(position + _PIECE, line_end)]
+        ends = [end for end in (piece.find(blank) for blank in _BLANKS) if end >= 0]
+        if ends:
+            return position + min(ends)
+    return line_end
 
 
 def _string_hint(text: str, start: int, length: int) -> str | None:
@@ -156,20 +202,29 @@ def _unquote(quoted: str, start: int, report: Report) -> str:
     pieces: list[str] = []
     position, last = 1, len(quoted) - 1
     while True:
-        match = _ESCAPE.search(quoted, position, last)
-        if match is None:
+        backslash = quoted.find("\\", position, last)
+        if backslash < 0:
             pieces.append(quoted[position:last])
             return "".join(pieces)
-        pieces.append(quoted[position : match.start()])
-        character, position = match.group(1), match.end()
+        pieces.append(quoted[position:backslash])
+        character, position = quoted[backslash + 1], backslash + 2
         if character in _SIMPLE_ESCAPES:
             pieces.append(_SIMPLE_ESCAPES[character])
             continue
-        number = _DECIMAL.match(quoted, position, position + 3) if character in "01234567" else None
-        if number is None or number.end() < position + 2:
-            _report_bad_escape(character, start + match.start(), report)
+        swallowed = _decimal_length(quoted[position : position + 3]) if character in "01234567" else 0
+        if swallowed < 2:
+            _report_bad_escape(character, start + backslash, report)
             return ""
-        position = number.end()  # xl swallows an octal escape without adding a character
+        position += swallowed  # xl swallows an octal escape without adding a character
+
+
+def _decimal_length(text: str) -> int:
+    """How much of the text strtoul would read as a decimal number."""
+    digits = text.lstrip(" \t\n\v\f\r")
+    if digits[:1] in ("+", "-"):
+        digits = digits[1:]
+    rest = digits.lstrip(_DIGITS)
+    return len(text) - len(rest) if len(rest) < len(digits) else 0
 
 
 def _report_bad_escape(character: str, offset: int, report: Report) -> None:

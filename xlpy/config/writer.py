@@ -9,7 +9,7 @@ from __future__ import annotations
 from xlpy.config.difference import differences
 from xlpy.config.domain import parse_domain_config
 from xlpy.config.draft import HostFacts
-from xlpy.config.keys import KEYS
+from xlpy.config.keys import KEYS, known_names
 from xlpy.config.literal import literal
 from xlpy.config.xlconf import XlConf
 from xlpy.errors import ConfigError
@@ -38,8 +38,12 @@ def settings_of(config: DomainConfig) -> dict[str, Value]:
     from xlpy.config.write_devices import device_settings
 
     found: dict[str, Value] = {**_plain_settings(config), **build_settings(config), **device_settings(config)}
-    order = [*_FIRST, *[row[0] for row in KEYS if row[1] != "again"]]
-    return {name: found[name] for name in dict.fromkeys(order) if name in found}
+    return ordered(found)
+
+
+def ordered(settings: dict[str, Value]) -> dict[str, Value]:
+    """Settings in the order in which a file should have them."""
+    return {name: settings[name] for name in dict.fromkeys([*_FIRST, *known_names()]) if name in settings}
 
 
 def config_text(config: DomainConfig) -> str:
@@ -68,16 +72,14 @@ def settings_text(settings: dict[str, Value]) -> str:
 def _lost(config: DomainConfig, text: str) -> list[str]:
     """The fields that reading the text again doesn't bring back."""
     try:
-        again = parse_domain_config(
-            text, "the written config", host=_roomy_host(config), conf=XlConf()
-        ).config
+        again = parse_domain_config(text, "the written config", host=roomy_host(config), conf=XlConf()).config
     except ConfigError as error:
         return [str(error)]
     paths = [path for path, _, _ in differences(config, again)]
     return [path for path in paths if path not in _UNSAID or (path == "c_info.uuid" and config.c_info.uuid)]
 
 
-def _roomy_host(config: DomainConfig) -> HostFacts:
+def roomy_host(config: DomainConfig) -> HostFacts:
     """A host on which every pcpu and node that the config names exists."""
     build = config.b_info
     masks = {mask for mask in (*build.vcpu_hard_affinity, *build.vcpu_soft_affinity) if mask}
