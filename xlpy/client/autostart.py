@@ -42,7 +42,10 @@ def _open_lock(run_dir: str) -> int:
             )
         return os.open(f"{run_dir}/start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise ConnectError(f"cannot start xlpyd: {run_dir}: {error.strerror}") from error
+        raise ConnectError(
+            f"cannot start xlpyd: {run_dir}: {error.strerror}",
+            "set XDG_RUNTIME_DIR to a directory where you may write",
+        ) from error
 
 
 def _answers(socket_path: str) -> bool:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from xlpy.engine.qemu import accelerator
-from xlpy.engine.qemu.accelerator import Accelerator, AcceleratorProbe, find_accelerator
-from xlpy.engine.qemu.accelerator_payload import EXIT_STATUS, probe_firmware
-from xlpy.engine.qemu.process import spawn_qemu
+from xlpy.engine.qemu.accelerator import Accelerator, AcceleratorProbe, find_accelerator, run_probe
+from xlpy.engine.qemu.accelerator_payload import EXIT_STATUS
 from xlpy.engine.qemu.program import find_qemu, qemu_version
 from xlpy.errors import ConfigError, MissingProgram
 
@@ -20,27 +19,13 @@ def _no_override(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.qemu
-def test_the_payload_ends_where_code_runs(tmp_path: Path) -> None:
-    firmware = tmp_path / "firmware"
-    firmware.write_bytes(probe_firmware())
-    arguments = [
-        *(
-            find_qemu(),
-            "-nodefaults",
-            "-display",
-            "none",
-            "-no-reboot",
-            "-machine",
-            "pc,accel=tcg",
-            "-m",
-            "2",
-        ),
-        *("-bios", str(firmware), "-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
-    ]
-    process = spawn_qemu(arguments, (), str(tmp_path / "log"))
-    assert process.wait(60)
-    process.forget()
-    assert process.exit_status == EXIT_STATUS
+def test_the_payload_ends_where_code_runs() -> None:
+    assert run_probe(find_qemu(), "tcg", 60) == EXIT_STATUS
+
+
+@pytest.mark.qemu
+def test_an_accelerator_that_does_not_get_there_in_time() -> None:
+    assert run_probe(find_qemu(), "tcg", 0) is None
 
 
 @pytest.mark.qemu

@@ -10,7 +10,6 @@ import json
 import os
 import resource
 import signal
-import tempfile
 import threading
 
 from xlpy.engine.qemu.accelerator_payload import EXIT_STATUS, probe_firmware
@@ -92,28 +91,39 @@ def _obstacle() -> str | None:
 
 
 def _try_kvm(qemu: str) -> Accelerator:
-    with tempfile.TemporaryDirectory(prefix="xlpy-probe-") as directory:
-        firmware = os.path.join(directory, "firmware")
-        with open(firmware, "wb") as file:
-            file.write(probe_firmware())
-        arguments = (
-            f"{qemu} -nodefaults -no-user-config -display none -no-reboot -machine pc,accel=kvm -m 2".split(
-                " "
-            )
-        )
-        arguments += ["-bios", firmware, "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]
-        process = spawn_qemu(arguments, (), os.path.join(directory, "log"))
-        _end_even_without_us(process.pid)
-        ended = process.wait(_PROBE_TIMEOUT_S)
-        if not ended:
-            process.signal(signal.SIGKILL)
-            process.wait(_PROBE_TIMEOUT_S)
-        process.forget()
-    if not ended:
+    status = run_probe(qemu, "kvm", _PROBE_TIMEOUT_S)
+    if status is None:
         return Accelerator(name="tcg", note=f"{_KVM} opens but does not run a guest in reasonable time")
-    if process.exit_status != EXIT_STATUS:
+    if status != EXIT_STATUS:
         return Accelerator(name="tcg", note=f"{_KVM} opens but runs no guest")
     return Accelerator(name="kvm")
+
+
+def run_probe(qemu: str, name: str, timeout_s: float) -> int | None:
+    """Run the payload under this accelerator and return QEMU's exit status, None if it took too long.
+
+    The payload lies in memory only, so that nothing is left when xlpyd is killed meanwhile.
+    """
+    firmware = os.memfd_create("xlpy-probe")
+    try:
+        payload = memoryview(probe_firmware())
+        while payload:
+            payload = payload[os.write(firmware, payload) :]
+        arguments = [
+            *(qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+            *("-machine", f"pc,accel={name}", "-m", "2"),
+            *("-bios", "/proc/self/fd/{fd0}", "-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
+        ]
+        process = spawn_qemu(arguments, (firmware,), os.devnull)
+    finally:
+        os.close(firmware)
+    _end_even_without_us(process.pid)
+    ended = process.wait(timeout_s)
+    if not ended:
+        process.signal(signal.SIGKILL)
+        process.wait(timeout_s)
+    process.forget()
+    return process.exit_status if ended else None
 
 
 def _end_even_without_us(pid: int) -> None:
