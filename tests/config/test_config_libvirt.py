@@ -186,7 +186,7 @@ def test_what_xml_cannot_hold() -> None:
     [
         (PV + "cap=50\n", "cap = 50"),
         (HVM + 'viridian=["base"]\n', 'viridian = ["base"]'),
-        (PV + 'vif=["rate=1000b/s@7us"]\n', "vif = rate=1000b/s@7us"),
+        (PV + 'vif=["rate=1000b/s@7us"]\n', "vif = rate=1Mb/s@7us"),
         (PV + 'disk=["/a,raw,d0,rw"]\n', "vdev=d0: libvirt has hd, sd and xvd only"),
         (PV + "vif=['model=virtio']\n", "vif = model=virtio"),
     ],
