@@ -310,6 +310,13 @@ _ROWS = (
     ),
     Command("claims", "memory:claims", "", "List outstanding claim information about all domains"),
     Command(
+        "cpupool-create", "cpupool:cpupool_create", "[options] [<ConfigFile>] [Variable=value ...]",
+        "Create a new CPU pool",
+        value("-f --defconfig", "FILE", "Use the given configuration file."),
+        flag("-n --dryrun", "Dry run - prints the resulting configuration."),
+        modifies=True, dry_run=True,
+    ),
+    Command(
         "cpupool-list", "host:cpupool_list", "[-c|--cpus] [<CPU Pool>]", "List CPU pools on host",
         flag("-c --cpus", "Output list of CPUs used by a pool"),
     ),

@@ -57,7 +57,6 @@ _ROWS = (
     _row("vsnd-attach", 2, "n", "<Domain> <vsnd-spec-component(s)>...", "Create a new virtual sound device"),
     _row("vsnd-list", 1, "r", "<Domain(s)>", "List virtual sound devices for a domain"),
     _row("vsnd-detach", 2, "m", "<Domain> <DevId>", "Destroy a domain's virtual sound device"),
-    _row("cpupool-create", 0, "n", "[options] [<ConfigFile>] [Variable=value ...]", "Create a new CPU pool"),
     _row("cpupool-destroy", 1, "m", "<CPU Pool>", "Deactivates a CPU pool"),
     _row("cpupool-rename", 2, "m", "<CPU Pool> <new name>", "Renames a CPU pool"),
     _row("cpupool-cpu-add", 2, "m", "<CPU Pool> <CPU nr>|node:<node nr>", "Adds a CPU to a CPU pool"),

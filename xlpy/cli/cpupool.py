@@ -1,0 +1,55 @@
+"""cpupool-create (main_cpupoolcreate in xl_cpupool.c)."""
+
+from __future__ import annotations
+
+import os
+
+from xlpy.cli.config_file import named_config, read_file
+from xlpy.cli.usage import too_many
+from xlpy.config.cpupool import parse_cpupool
+from xlpy.config.draft import HostFacts
+from xlpy.errors import ConfigError, NotSupported, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+
+
+def cpupool_create(session: Session, args: Arguments) -> int | None:
+    """Print what pool a file describes; with ``-n`` that is all, and more no engine of this release can do."""
+    path, overrides, surplus = named_config(args.rest, args)
+    if surplus is not None:
+        return too_many(session, "cpupool-create", surplus, 1)
+    source = path or "command line"
+    pools = session.host.list_cpupools()
+    facts = HostFacts.of(session.host.host_info(), session.host.cpu_topology())
+    taken = {cpu for pool in pools for cpu in pool.cpus}
+    parsed = parse_cpupool(
+        b"" if path is None else _read(path),
+        source,
+        overrides,
+        file_name=None if path is None else os.path.basename(path),
+        free=frozenset(range(facts.max_cpu_id + 1)) - taken,
+        host=facts,
+    )
+    for diagnostic in parsed.diagnostics:
+        session.say(f"{session.program}: warning: {diagnostic}")
+    pool = parsed.pool
+    if any(other.name == pool.name for other in pools):
+        raise XlError(f'Pool name "{pool.name}" already exists')
+    print(f'Using config file "{source}"')
+    print(f"cpupool name:   {pool.name}")
+    print(f"scheduler:      {pool.sched or pools[0].scheduler}")
+    print(f"number of cpus: {len(pool.cpus)}")
+    if args.flag("dryrun") or session.options.dry_run:
+        return None
+    raise NotSupported("this host's engine cannot make cpupools")
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_file(path)
+    except ConfigError as error:
+        error.exit_status = 1  # where xl create has another one
+        raise
