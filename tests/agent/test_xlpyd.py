@@ -99,6 +99,21 @@ def test_foreign_directory_is_refused(tmp_path: Path) -> None:
     assert list(open_to_all.iterdir()) == []
 
 
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_state_directory_that_cannot_be_written_to(tmp_path: Path, detached: bool) -> None:
+    words = [PROGRAM, "--socket", tmp_path / "run" / "s", *([] if detached else ["--foreground"])]
+    failed = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', sys.executable, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert failed.returncode == 1
+    assert "is its disk full or damaged?" in failed.stderr
+    assert failed.stderr.count("xlpyd: ") == 1
+    assert "Traceback" not in failed.stderr
+
+
 def test_damaged_database_is_told(tmp_path: Path) -> None:
     daemon = FakeDaemon(tmp_path / "run")
     (tmp_path / "run" / "state").mkdir(parents=True, mode=0o700)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 
-from xlpy.errors import InvalidState, PermissionRefused, XlError
+from xlpy.errors import InvalidState, PermissionRefused, XlError, file_hint
 
 _LONGEST_ADDRESS = 107  # bytes in sockaddr_un.sun_path, without the closing NUL
 _BACKLOG = 128
@@ -38,8 +38,12 @@ def make_private_dir(path: str) -> None:
 
 
 def lock_dir(path: str) -> int:
-    """A descriptor whose life is the lock on this directory. Raises InvalidState when another xlpyd has it."""
-    lock = os.open(f"{path}/xlpyd.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """A descriptor whose life is the lock on this directory. Raises InvalidState when another xlpyd has it, or XlError."""
+    file = f"{path}/xlpyd.lock"
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise XlError(f"cannot make {file}: {error.strerror}", file_hint(file, error)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -49,8 +53,11 @@ def lock_dir(path: str) -> int:
             f"another xlpyd (process {holder or 'unknown'}) uses {path} already",
             "choose other places with --socket and --state-dir for a second one",
         ) from error
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
+    try:
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    except OSError:
+        pass  # on a full disk the lock holds all the same; it only doesn't say whose it is
     return lock
 
 

@@ -84,6 +84,9 @@ def _detach(options: argparse.Namespace, make_engine: MakeEngine) -> int:
         status = 1
         try:
             status = _serve(options, make_engine, lambda: _release_parent(told))
+        except Exception:
+            sys.excepthook(*sys.exc_info())  # on stderr while somebody waits there for us to get ready
+            log.exception("this is a bug in xlpy")
         finally:
             logging.shutdown()
             os._exit(status)
@@ -164,11 +167,13 @@ def _start_log(options: argparse.Namespace) -> None:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    logging.raiseExceptions = False  # a full disk costs us the log and no more
 
 
 def _complain(error: XlError) -> None:
-    """Why there will be no xlpyd: in the log, and for whoever started it."""
-    log.error("%s", error)
+    """Why there will be no xlpyd: in the log if that is a file, and for whoever started it."""
+    if any(isinstance(handler, logging.FileHandler) for handler in logging.getLogger().handlers):
+        log.error("%s", error)
     print(f"xlpyd: {error}", file=sys.stderr)
     for line in filter(None, (error.detail, error.hint and f"({error.hint})")):
         print(f"  {line}", file=sys.stderr)
