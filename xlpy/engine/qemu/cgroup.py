@@ -140,15 +140,22 @@ def release_cgroups(tree: CgroupV1 | CgroupV2 | None) -> None:
 # -- one domain
 
 
+def asks_for_group(domain: QemuDomain) -> bool:
+    """Whether the domain shall have a weight or cap of its own."""
+    return bool(_asked(_wanted(domain.record)))
+
+
+def _asked(wanted: SchedParams) -> list[str]:
+    """The settings, by their names in a configuration, that differ from what a domain has anyhow."""
+    differs = (("cpu_weight", wanted.weight != DEFAULT_WEIGHT), ("cap", wanted.cap != 0))
+    return [name for name, different in differs if different]
+
+
 def enter_group(tree: CgroupV1 | CgroupV2 | None, domain: QemuDomain) -> tuple[str, ...]:
     """Put a new domain's QEMU into its group; notes if weight or cap are asked for and cannot be had."""
     record = domain.record
     wanted = _wanted(record)
-    asked = [
-        name
-        for name, value in (("cpu_weight", wanted.weight != DEFAULT_WEIGHT), ("cap", wanted.cap))
-        if value
-    ]
+    asked = _asked(wanted)
     if tree is None:
         return tuple(f"{name}= has no effect: {_reason()}" for name in asked)
     group = _group_of(tree, domain)

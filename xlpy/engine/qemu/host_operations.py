@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import queue
+import threading
 
 from xlpy.engine.qemu import cgroup, host
 from xlpy.engine.qemu.domain_info import HOST_DOMID
@@ -32,16 +34,24 @@ class QemuHost(QemuLife):
         super().__init__(run_dir, state_dir)
         self._messages = MessageRing(os.path.join(self.run_dir, "messages.log"))
         self._cgroups: cgroup.CgroupV1 | cgroup.CgroupV2 | None = None
+        # The kernel takes 10 ms to move a process into a group: nobody waits for that who didn't ask for one.
+        self._to_group: queue.Queue[QemuDomain | None] = queue.Queue()
+        self._grouping: threading.Thread | None = None
 
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """See ``Engine.start``."""
         self._cgroups = cgroup.find_cgroups()
+        self._grouping = threading.Thread(target=self._group_domains, name="groups", daemon=True)
+        self._grouping.start()
         super().start(on_end)
         self._messages.write(f"xlpyd has taken up {len(self.domains())} domains")
 
     def close(self) -> None:
         """Let go of the domains; they run on."""
         super().close()
+        if self._grouping is not None:
+            self._to_group.put(None)
+            self._grouping.join()
         cgroup.release_cgroups(self._cgroups)
 
     # -- facts
@@ -80,6 +90,7 @@ class QemuHost(QemuLife):
             raise NotSupported(
                 "the qemu engine does not schedule the host itself", "set other domains' weights"
             )
+        self._to_group.join()
         cgroup.set_sched_params(self._cgroups, self.domain(domid), weight, cap)
 
     # -- in a domain's life
@@ -90,11 +101,26 @@ class QemuHost(QemuLife):
         domain.listeners.append(lambda event, data: self._note_event(domain, event, data))
         if domain.gone:
             return
-        notes = cgroup.enter_group(self._cgroups, domain)
-        new = tuple(note for note in notes if note not in domain.record.notes)
-        if new:
-            domain.update(notes=(*domain.record.notes, *new))
+        if cgroup.asks_for_group(domain):
+            notes = cgroup.enter_group(self._cgroups, domain)
+            new = tuple(note for note in notes if note not in domain.record.notes)
+            if new:
+                domain.update(notes=(*domain.record.notes, *new))
+        else:
+            self._to_group.put(domain)
         self._messages.write(f"{_called(domain)} runs on {domain.record.accelerator}")
+
+    def _group_domains(self) -> None:
+        while True:
+            domain = self._to_group.get()
+            try:
+                if domain is None:
+                    return
+                with domain.lock:  # a domain that was destroyed meanwhile must not get a group any more
+                    if not domain.gone and domain in self.domains():
+                        cgroup.enter_group(self._cgroups, domain)
+            finally:
+                self._to_group.task_done()
 
     def destroy_domain(self, domid: int) -> None:
         """End a domain at once; nothing of it is left when this returns."""
