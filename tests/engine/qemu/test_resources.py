@@ -98,7 +98,7 @@ def test_vcpu_0_is_always_there_and_the_others_are_devices() -> None:
     assert arguments[:2] == ["-smp", "1,maxcpus=4,sockets=1,cores=4,threads=1"]
     plugged = [json.loads(value) for value in arguments[3::2]]
     assert [(device["id"], device["core-id"]) for device in plugged] == [("cpu1", 1), ("cpu3", 3)]
-    assert {device["driver"] for device in plugged} == {"max-x86_64-cpu"}
+    assert {device["driver"] for device in plugged} == {"qemu64-x86_64-cpu"}
     assert [vcpu_of_device(device["id"]) for device in plugged] == [1, 3]
 
 
