@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from xlpy.config.cpuid_names import Place
     from xlpy.config.diagnostic import WordHint
 
-_ANY = "x" * 32
+_BITS = 32
+_ANY = "x" * _BITS
 _NO_SUBLEAF = 0xFFFFFFFF
 _REGISTERS = ("eax", "ebx", "ecx", "edx")
 _FLAG_HINT = "0, 1, x (default), k (keep) or s (keep)"
@@ -165,19 +166,21 @@ def _take_registers(policy: _Policy, text: str) -> str | None:
     if not text.startswith(":"):
         return "there is no colon behind the leaf"
     registers = policy.registers(leaf, None if subleaf == _NO_SUBLEAF else subleaf)
-    rest = text[1:]
-    while rest:
-        name, equals, rest = rest.partition("=")
+    position = 1
+    while position < len(text):
+        equals = text.find("=", position)
+        name = text[position : equals if equals >= 0 else len(text)]
         register = name[:3]
-        if register not in _REGISTERS or not equals:
+        if register not in _REGISTERS or equals < 0:
             return f"'{name:.40}' is no register (eax, ebx, ecx, edx)"
-        bits, comma, rest = rest.partition(",")
-        if len(bits) != 32:
-            return f"{register} must have exactly 32 characters"
-        registers[register] = list(bits)
-        if not comma:
-            break
-        rest = rest.lstrip(" \n")
+        comma = text.find(",", equals)
+        end = comma if comma >= 0 else len(text)
+        if end - equals - 1 != _BITS:
+            return f"{register} must have exactly {_BITS} characters"
+        registers[register] = list(text[equals + 1 : end])
+        position = end + 1
+        while text[position : position + 1] in (" ", "\n"):
+            position += 1
     return None
 
 

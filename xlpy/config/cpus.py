@@ -28,24 +28,28 @@ def parse_cpu_list(
     ``bits`` is the length of the bitmap (HostFacts.cpu_bits), what is beyond it is dropped; ``nodes`` holds the
     pcpus of each NUMA node. Raises SpecError.
     """
-    found: set[int] = set()
-    offset = 0
+    masks = tuple([sum([1 << cpu for cpu in node]) for node in nodes]) if "node" in text else ()
+    return numbers_of(_cpu_mask(text, (1 << bits) - 1, masks))
+
+
+def numbers_of(mask: int) -> tuple[int, ...]:
+    """The numbers of the bits that are set."""
+    return tuple([number for number, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"])
+
+
+def _cpu_mask(text: str, every: int, nodes: tuple[int, ...]) -> int:
+    """The list as an integer, which keeps a long list of large ranges cheap."""
+    found, offset = 0, 0
     for term in text.split(","):
         if term:
-            _apply_term(term, offset, bits, nodes, found)
+            found = _with_term(found, term, offset, every, nodes)
         offset += len(term) + 1
-    return tuple(sorted(found))
+    return found
 
 
-def _apply_term(
-    term: str,
-    offset: int,
-    bits: int,
-    nodes: collections.abc.Sequence[collections.abc.Sequence[int]],
-    found: set[int],
-) -> None:
+def _with_term(found: int, term: str, offset: int, every: int, nodes: tuple[int, ...]) -> int:
     rest = term.removeprefix("^")
-    removes = rest is not term and len(rest) < len(term)
+    removes = len(rest) < len(term)
     by_node = False
     for prefix in ("node:", "nodes:"):
         if rest.startswith(prefix):
@@ -54,17 +58,16 @@ def _apply_term(
     if rest == "all":
         if removes:
             raise SpecError('can\'t combine "^" and "all"', offset, len(term))
-        found.update(range(bits))
-        return
+        return every
     first, last = _parse_range(rest, term, offset)
+    named = 0
     if by_node:
-        named = [cpu for node in nodes[first : last + 1] for cpu in node if cpu < bits]
-    else:
-        named = list(range(first, min(last, bits - 1) + 1))
-    if removes:
-        found.difference_update(named)
-    else:
-        found.update(named)
+        for node in nodes[first : last + 1]:
+            named |= node
+    elif first < every.bit_length():
+        named = (1 << min(last + 1, every.bit_length())) - (1 << first)
+    named &= every
+    return found & ~named if removes else found | named
 
 
 def _parse_range(text: str, term: str, offset: int) -> tuple[int, int]:
@@ -141,25 +144,28 @@ def _affinity(draft: Draft, key: str, field: str) -> None:
     if sequence is not None:
         build["numa_placement"] = False
         try:
-            build[field] = tuple([_mask(draft, key, item) for item in sequence.items[:most]])
+            masks = [_mask(draft, key, item) for item in sequence.items[:most]]
         except ConfigError as error:
             if "max_vcpus" in build:
                 raise
             settings.warn("bad-affinity", f"{error.message}; {key} has no effect", sequence, error.hint)
+            return
+        lists = {mask: numbers_of(mask) for mask in masks}
+        build[field] = tuple([lists[mask] for mask in masks])
         return
     atom = settings.atom(key)
     if atom is not None:
-        build[field] = (_mask(draft, key, atom),) * most
+        build[field] = (numbers_of(_mask(draft, key, atom)),) * most
         if key == "cpus_soft":
             build["numa_placement"] = False
 
 
-def _mask(draft: Draft, key: str, atom: Atom | Sequence) -> tuple[int, ...]:
+def _mask(draft: Draft, key: str, atom: Atom | Sequence) -> int:
     if not isinstance(atom, Atom):
         raise draft.settings.error(f"{key}: a list inside the list", atom, "write one CPU list for each vcpu")
     host = draft.host
     try:
-        return parse_cpu_list(atom.text, host.cpu_bits, nodes_of(host) if "node" in atom.text else ())
+        return _cpu_mask(atom.text, (1 << host.cpu_bits) - 1, draft.node_masks if "node" in atom.text else ())
     except SpecError as error:
         raise draft.settings.spec_error(key, atom, error) from error
 
@@ -178,24 +184,25 @@ def apply_global_masks(draft: Draft) -> None:
     if not masks and not affinity:
         return
     host = draft.host
-    every = tuple(range(host.cpu_bits))
     if not affinity:
-        affinity = (every,) * build.get("max_vcpus", 1)
-    allowed = set(every)
+        affinity = (tuple(range(host.cpu_bits)),) * build.get("max_vcpus", 1)
+    allowed = (1 << host.cpu_bits) - 1
     for mask in masks:
         try:
-            allowed.intersection_update(parse_cpu_list(mask, host.cpu_bits, nodes_of(host)))
+            allowed &= _cpu_mask(mask, allowed, draft.node_masks)
         except SpecError as error:
             raise command_line_error(error, mask, "xl.conf") from error
-    narrowed = tuple([tuple([cpu for cpu in mask if cpu in allowed]) for mask in affinity])
-    if not all(narrowed) and "max_vcpus" in build:
+    if masks:
+        left = {cpus: tuple([cpu for cpu in cpus if allowed >> cpu & 1]) for cpus in set(affinity)}
+        affinity = tuple([left[cpus] for cpus in affinity])
+    if all(affinity):
+        build["vcpu_hard_affinity"] = affinity
+    elif "max_vcpus" in build:
         raise draft.settings.error(
             "no pcpu is left for a vcpu to run on",
             "cpus" if "cpus" in draft.settings else "name",
             f"this host has pcpus 0-{host.max_cpu_id}",
         )
-    if all(narrowed):
-        build["vcpu_hard_affinity"] = narrowed
     else:
         build.pop("vcpu_hard_affinity", None)  # xl up to 4.20 looks at no affinity without vcpus
 

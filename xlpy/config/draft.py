@@ -60,6 +60,7 @@ class Draft:
         }
         self._host = host
         self._facts: HostFacts | None = None
+        self._node_masks: tuple[int, ...] | None = None
 
     @property
     def host(self) -> HostFacts:
@@ -67,3 +68,12 @@ class Draft:
         if self._facts is None:
             self._facts = self._host()
         return self._facts
+
+    @property
+    def node_masks(self) -> tuple[int, ...]:
+        """The pcpus of each NUMA node of the host as an integer with a bit for each."""
+        if self._node_masks is None:
+            host = self.host
+            nodes = [host.cpus_of_node(node) for node in range(host.nr_nodes)]
+            self._node_masks = tuple([sum([1 << cpu for cpu in node]) for node in nodes])
+        return self._node_masks

@@ -92,7 +92,8 @@ class _Reader:
         """A line break or a comment, which belongs to what stands before it in its line."""
         comment = self._comment(start)
         if self._line_begins or not lines or (comment and lines[-1].comment):
-            lines.append(_Line(comment=comment))
+            if comment or not lines or _says_anything(lines[-1]):  # of several empty lines one is enough
+                lines.append(_Line(comment=comment))
         elif comment:
             lines[-1].comment = comment
         self._line_begins = True

@@ -87,12 +87,16 @@ def _affinity(build: DomainBuildInfo) -> Found:
     placed_by_hand = build.numa_placement is False and not build.vnuma_nodes and not soft
     if hard or placed_by_hand:
         uniform = len(set(hard)) == 1 and len(hard) == build.max_vcpus
-        lists = tuple([cpu_list(mask) for mask in hard])
-        found["cpus"] = lists[0] if uniform and not placed_by_hand else lists
+        found["cpus"] = cpu_list(hard[0]) if uniform and not placed_by_hand else _cpu_lists(hard)
     if soft:
         uniform = len(set(soft)) == 1 and len(soft) == build.max_vcpus
-        found["cpus_soft"] = cpu_list(soft[0]) if uniform else tuple([cpu_list(mask) for mask in soft])
+        found["cpus_soft"] = cpu_list(soft[0]) if uniform else _cpu_lists(soft)
     return found
+
+
+def _cpu_lists(masks: tuple[tuple[int, ...], ...]) -> tuple[str, ...]:
+    lists = {mask: cpu_list(mask) for mask in set(masks)}
+    return tuple([lists[mask] for mask in masks])
 
 
 def cpu_list(numbers: tuple[int, ...]) -> str:
