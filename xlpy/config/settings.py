@@ -232,7 +232,7 @@ class Settings:
             if isinstance(value, Sequence):
                 values += reversed(value.items)
             elif value.quoted and "${" in value.text and self.source.is_extended_at(value.offset):
-                value.text = substitution.apply(value.text, value.offset, self._add_error)
+                value.text = substitution.apply(value.text, value.offset, self._add_variable_error)
         if substitution.unused:
             names = ", ".join([f"'{name:.40}'" for name in substitution.unused])
             self._warn("unused-variable", f"nothing here uses the variable {names}", 0)
@@ -296,8 +296,16 @@ class Settings:
         )
 
     def _add_error(self, offset: int, length: int, message: str, hint: str | WordHint | None) -> None:
+        self._collect("syntax", offset, length, message, hint)
+
+    def _add_variable_error(self, offset: int, length: int, message: str, hint: str | None) -> None:
+        self._collect("extended", offset, length, message, hint)
+
+    def _collect(
+        self, code: str, offset: int, length: int, message: str, hint: str | WordHint | None
+    ) -> None:
         if len(self._errors) <= _SHOWN_ERRORS:
-            self._errors.append(self._error("syntax", offset, length, message, hint, None))
+            self._errors.append(self._error(code, offset, length, message, hint, None))
 
 
 def _joined(errors: list[SettingError]) -> SettingError:
