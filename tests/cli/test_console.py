@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import termios
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -94,6 +95,29 @@ def test_a_terminal_is_raw_while_and_restored_after(
     assert "guest up" in captured.out
     assert "never typed" not in captured.out
     assert "Ctrl-] leaves the console" in captured.err
+
+
+def test_it_ends_when_nobody_reads_it_any_more(host: Host, stdin: Stdin) -> None:
+    stdin.holding(b"")
+    seen: list[bytes] = []
+    reading, writing = os.pipe()
+
+    def read_a_little() -> None:
+        seen.append(os.read(reading, 8))
+        os.close(reading)
+
+    reader = threading.Thread(target=read_a_little)
+    reader.start()
+    saved = os.dup(1)
+    os.dup2(writing, 1)
+    os.close(writing)
+    try:
+        assert run(["console", "gpv"], open_host=lambda address: host) == 141
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        reader.join()
+    assert seen == [b"guest up"]
 
 
 def test_no_input_takes_nothing_from_stdin(call: Call, fake: FakeEngine, stdin: Stdin) -> None:

@@ -102,9 +102,12 @@ class _Relay:
             wanted = self.stream_events()
             poll = select.poll()
             poll.register(self.stream, wanted)
+            poll.register(STDOUT, 0)  # a pipe whose reader has gone says so without being asked
             if self.listening and len(self.unsent) < _MOST_UNSENT:
                 poll.register(STDIN, select.POLLIN)
             for fd, events in poll.poll():
+                if fd == STDOUT:
+                    raise BrokenPipeError
                 if fd == STDIN:
                     self.take_input()
                 elif events & select.POLLOUT:
