@@ -125,6 +125,12 @@ def test_a_policy_for_an_msr_can_only_be_named() -> None:
     assert config(config_text(found)).b_info.cpuid == policy
 
 
+def test_an_msr_of_which_nothing_is_set() -> None:
+    found = config(PV + "cpuid='host,rdcl-no=?'\n")
+    assert found.b_info.cpuid == CpuidPolicy(msr=(CpuidMsr(index=0x10A, policy="x" * 64),))
+    assert config(config_text(found)).b_info == found.b_info
+
+
 @given(st.sets(st.integers(0, 40), min_size=1))
 def test_cpu_lists_go_there_and_back(cpus: set[int]) -> None:
     numbers = tuple(sorted(cpus))

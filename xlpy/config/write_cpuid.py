@@ -20,11 +20,9 @@ def cpuid_value(policy: CpuidPolicy) -> Value:
     for leaf in policy.cpuid:
         words += _named_bits(leaf)
     for entry in policy.msr:
-        words += [
-            f"{name}={entry.policy[63 - bit]}"
-            for name in names()
-            if (bit := find_arch_cap(name)) is not None and entry.policy[63 - bit] != "x"
-        ]
+        caps = [(name, bit) for name in names() if (bit := find_arch_cap(name)) is not None]
+        said = [f"{name}={entry.policy[63 - bit]}" for name, bit in caps if entry.policy[63 - bit] != "x"]
+        words += said or [f"{caps[0][0]}=x"]
     return ",".join(words)
 
 
