@@ -335,8 +335,7 @@ _ROWS = (
     Command(
         "config check", "config_check:check", "[options] <ConfigFile>...",
         "Report all that is wrong with configuration files; exit status 1 if anything is",
-        flag("--strict", "Call what has no effect an error, not a warning."),
-        _SET,
+        flag("--strict", "Call what has no effect an error, not a warning."), _SET,
         needs=1, own=True,
     ),
     Command(
@@ -348,8 +347,7 @@ _ROWS = (
     Command(
         "config show", "config_show:show", "[options] <ConfigFile> [vars]",
         "Show all settings of a configuration file with defaults, and where each comes from",
-        flag("--plain", "Print an extended file as one that xl can read."),
-        _SET,
+        flag("--plain", "Print an extended file as one that xl can read."), _SET,
         needs=1, own=True,
     ),
     Command(
@@ -361,8 +359,7 @@ _ROWS = (
     Command(
         "config convert", "config_convert:convert", "[options] <File>",
         "Convert libvirt's domain XML to a configuration file, or the other way round",
-        flag("--lossy", "Go on without what the other form cannot say; it is named on standard error."),
-        _SET,
+        flag("--lossy", "Go on without what the other form cannot say; it is named on standard error."), _SET,
         needs=1, own=True,
     ),
 )  # fmt: skip
