@@ -114,7 +114,7 @@ def test_to_itself(pair: Pair) -> None:
 
 def test_name_in_use_there(pair: Pair) -> None:
     pair.target.create_domain(tiny("web"))
-    with pytest.raises(DomainExists, match=r"stays at unix:///test/0: .*exists already"):
+    with pytest.raises(DomainExists, match=r"runs on at unix:///test/0: .*exists already"):
         migrate(pair.source, pair.target, pair.domid)
     assert pair.source.domain_info(pair.domid).running
     assert len(pair.target.list_domains()) == 2
@@ -124,7 +124,7 @@ def test_name_in_use_there(pair: Pair) -> None:
 def test_side_that_fails_is_told_and_the_source_goes_on(pair: Pair, which: int) -> None:
     operation = ("save_domain", "restore_domain")[which]
     pair.fakes[which].fail_next(operation, EngineError("out of order"))
-    with pytest.raises(EngineError, match=r"stays at unix:///test/0: .*out of order"):
+    with pytest.raises(EngineError, match=r"runs on at unix:///test/0: .*out of order"):
         migrate(pair.source, pair.target, pair.domid)
     eventually(lambda: pair.settled(0))
 

@@ -165,4 +165,4 @@ class _Adoption:
         if record.domid not in self._present:
             self._look(self._store.move(record.uuid, Phase.RUNNING))
             return
-        self._handover.finish_acceptance(record.uuid, record.domid, record.paused)
+        self._handover.finish_acceptance(record)

@@ -148,9 +148,16 @@ class Handover:
             )
 
     def _take_back(self, record: DomainRecord, paused: bool) -> None:
-        self._engine.resume_saved(record.domid, paused)
-        self._store.move(record.uuid, Phase.RUNNING, peer=None, transfer_id=None, paused=paused)
-        self._look_again(record.domid)
+        self._let_go_on(record, lambda: self._engine.resume_saved(record.domid, paused), paused=paused)
+
+    def _take_back_alone(self, record: DomainRecord, why: str, detail: str | None = None) -> None:
+        """Nobody waits for it: how that went is written down."""
+        result = "ok"
+        try:
+            self._take_back(record, record.paused)
+        except InvalidState as error:
+            result, detail = error.code, str(error)
+        self._events.add(why, record.domid, record.name, result=result, detail=detail)
 
     def settle(self, uuid: str) -> None:
         """The client is gone, or xlpyd has just started: decide what becomes of a domain that is on its way out.
@@ -161,8 +168,7 @@ class Handover:
         if record is None or record.phase not in (Phase.SAVING, Phase.SAVED, Phase.SENT):
             return
         if record.peer is None:
-            self._take_back(record, record.paused)
-            self._events.add("take back after save", record.domid, record.name)
+            self._take_back_alone(record, "take back after save")
             return
         with self._changing:
             if uuid in self._settling or self._stopping.is_set():
@@ -211,8 +217,7 @@ class Handover:
             self._store.remove(record.uuid)
             self._events.add("migrated away", record.domid, record.name, detail=detail)
         elif outcome == "absent":
-            self._take_back(record, record.paused)
-            self._events.add("take back after migration", record.domid, record.name, detail=detail)
+            self._take_back_alone(record, "take back after migration", detail)
         elif first:
             self._events.add(
                 "migration waits to be settled", record.domid, record.name, result="unsettled", detail=detail
@@ -254,17 +259,18 @@ class Handover:
     def accept(self, domid: int, paused: bool) -> None:
         """From here on the domain is this host's. Raises InvalidState when it died before."""
         record = self._record(domid)
-        if self._engine.domain_info(domid).shutdown:
+        try:
+            self._engine.require_restored(domid)
+        except InvalidState as error:
             self.drop(record)
-            raise InvalidState(f"domain {record.name!r} died before it could be accepted")
-        self._store.accept(record.uuid, paused)
-        self.finish_acceptance(record.uuid, domid, paused)
+            raise InvalidState(
+                f"domain {record.name!r} died before it could be accepted", detail=error.detail
+            ) from error
+        self.finish_acceptance(self._store.accept(record.uuid, paused))
 
-    def finish_acceptance(self, uuid: str, domid: int, paused: bool) -> None:
-        """Let an accepted domain have its name and run."""
-        self._engine.accept_restored(domid, paused)
-        self._store.move(uuid, Phase.RUNNING, transfer_id=None)
-        self._look_again(domid)
+    def finish_acceptance(self, record: DomainRecord) -> None:
+        """Let an accepted domain have its name and run. Raises InvalidState when it died; then it is this host's crash."""
+        self._let_go_on(record, lambda: self._engine.accept_restored(record.domid, record.paused))
 
     def drop(self, record: DomainRecord) -> None:
         """Give an incoming domain up for good; one that was accepted meanwhile stays."""
@@ -276,6 +282,30 @@ class Handover:
         self._store.remove(record.uuid)
 
     # -- inside
+
+    def _let_go_on(self, record: DomainRecord, go_on: Callable[[], None], **changes: Any) -> None:
+        """Have it go on here, and be an ordinary domain again: one that has died meanwhile as well, which raises InvalidState."""
+        died: XlError | None = None
+        try:
+            go_on()
+        except XlError as error:
+            if not self._has_ended(record.domid):
+                raise
+            died = error
+        self._store.move(record.uuid, Phase.RUNNING, peer=None, transfer_id=None, **changes)
+        self._look_again(record.domid)
+        if died is not None:
+            raise InvalidState(
+                f"domain {record.name!r} has crashed while it stood still",
+                "its on_crash says what becomes of it; 'xlpy events' shows that",
+                detail=died.message,
+            ) from died
+
+    def _has_ended(self, domid: int) -> bool:
+        try:
+            return self._engine.domain_info(domid).shutdown
+        except DomainNotFound:
+            return False  # somebody has destroyed it
 
     def destroy_in_engine(self, domid: int) -> None:
         """Make sure that the engine has it no more."""

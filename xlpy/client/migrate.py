@@ -11,7 +11,16 @@ import os
 import select
 import socket
 
-from xlpy.errors import Aborted, ConnectError, EngineError, Interrupted, UsageError, XlError
+from xlpy.errors import (
+    Aborted,
+    ConnectError,
+    DomainNotFound,
+    EngineError,
+    Interrupted,
+    InvalidState,
+    UsageError,
+    XlError,
+)
 from xlpy.protocol.places import default_socket
 
 TYPE_CHECKING = False
@@ -63,6 +72,7 @@ def migrate(
             "its xlpyd removes it by itself when it is back",
             detail=error.message,
         ) from error
+    _require_alive(target, new_domid)
     return new_domid, result
 
 
@@ -110,7 +120,10 @@ def _transfer(
         except (XlError, KeyboardInterrupt) as error:
             _break_off(breaker)
             _take_back(source, target, send, receive, domid, was_paused)
-            raise _failure(error, send, receive, source) from error
+            if isinstance(error, KeyboardInterrupt):
+                raise _given_up(source) from error
+            ended = _has_ended(source, domid) if send.over else None
+            raise _failure(error, send, receive, ended, _where(source, ended, was_paused)) from error
 
 
 def _run_both(send: Call, receive: Call, breaker: socket.socket) -> None:
@@ -150,10 +163,19 @@ def _take_back(source: Host, target: Host, send: Call, receive: Call, domid: int
         return
     target.close()
     try:
-        source.resume_saved(domid, was_paused)
+        _resume(source, domid, was_paused)
     except XlError:
         source.close()
         raise
+
+
+def _resume(source: Host, domid: int, was_paused: bool) -> None:
+    """Let the source's copy go on; one that has crashed where it stood is left to what is said about it."""
+    try:
+        source.resume_saved(domid, was_paused)
+    except InvalidState:
+        if not _has_ended(source, domid):
+            raise
 
 
 def _ended(call: Call) -> bool:
@@ -170,18 +192,41 @@ def _ended(call: Call) -> bool:
     return True
 
 
-def _failure(error: BaseException, send: Call, receive: Call, source: Host) -> XlError:
+def _has_ended(host: Host, domid: int) -> bool | None:
+    """Whether the domain has died; None when the host doesn't say."""
+    try:
+        return host.domain_info(domid).shutdown
+    except DomainNotFound:
+        return True  # and its host has done with it
+    except XlError:
+        return None
+
+
+def _where(source: Host, ended: bool | None, was_paused: bool) -> str:
+    """What a migration that failed has left, as part of a sentence."""
+    if ended is None:
+        return f"the domain stays at {source.address}"  # its xlpyd sees to that when it is back
+    if ended:
+        return f"the domain has ended at {source.address} and runs nowhere else"
+    return f"the domain {'is still paused' if was_paused else 'runs on'} at {source.address}"
+
+
+def _given_up(source: Host) -> Aborted:
+    return Aborted(
+        f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
+    )
+
+
+def _failure(error: XlError, send: Call, receive: Call, ended: bool | None, where: str) -> XlError:
     """What is to be said. When the stream breaks both sides fail, and neither knows which was first."""
-    if isinstance(error, KeyboardInterrupt):
-        return Aborted(
-            f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
-        )
-    assert isinstance(error, XlError)
     failures = [call.failure for call in (receive, send) if call.failure is not None] or [error]
-    chosen = [failure for failure in failures if not isinstance(failure, EngineError)][:1] or failures
+    if ended and send.failure is not None:
+        chosen = [send.failure]  # the other side can only complain of half a state
+    else:
+        chosen = [failure for failure in failures if not isinstance(failure, EngineError)][:1] or failures
     reasons = "; ".join(failure.message for failure in chosen)
     return type(chosen[0])(
-        f"the migration failed, the domain stays at {source.address}: {reasons}",
+        f"the migration failed, {where}: {reasons}",
         next((failure.hint for failure in chosen if failure.hint), None),
         detail="\n".join(failure.detail for failure in chosen if failure.detail) or None,
     )
@@ -220,16 +265,23 @@ def _accept(
                 detail=problem.detail,
             ) from problem
         return
-    source.resume_saved(domid, was_paused)
+    _resume(source, domid, was_paused)
     if isinstance(problem, KeyboardInterrupt):
-        raise Aborted(
-            f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
-        ) from problem
+        raise _given_up(source) from problem
     raise type(problem)(
-        f"the migration failed, the domain stays at {source.address}: {problem.message}",
+        f"the migration failed, {_where(source, _has_ended(source, domid), was_paused)}: {problem.message}",
         problem.hint,
         detail=problem.detail,
     ) from problem
+
+
+def _require_alive(target: Host, domid: int) -> None:
+    """The migration is over; but whoever hears that it went well expects a domain there."""
+    if _has_ended(target, domid):
+        raise EngineError(
+            f"the domain moved to {target.address}, but has ended there already",
+            "the events of that host show why, and what its on_crash made of it",
+        )
 
 
 def _final_outcome(target: Host, transfer_id: str) -> str | None:

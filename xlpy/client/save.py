@@ -64,7 +64,7 @@ def save_to_file(
     if afterwards == "destroy":
         _destroy(host, domid, path)
     else:
-        host.resume_saved(domid, was_paused or afterwards == "pause")
+        _resume(host, domid, path, was_paused or afterwards == "pause")
     return result
 
 
@@ -164,6 +164,19 @@ def _give_up(host: Host, call: Call, domid: int, was_paused: bool) -> None:
     except XlError:
         return  # as expected; the domain was let go on
     host.resume_saved(domid, was_paused)  # everything was in the pipe already
+
+
+def _resume(host: Host, domid: int, path: str, paused: bool) -> None:
+    try:
+        host.resume_saved(domid, paused)
+    except (ConnectError, Interrupted):
+        raise  # the host lets it go on
+    except XlError as error:
+        raise type(error)(
+            f"{path} is complete, but the domain does not go on: {error.message}",
+            error.hint,
+            detail=error.detail,
+        ) from error
 
 
 def _destroy(host: Host, domid: int, path: str) -> None:

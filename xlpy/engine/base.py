@@ -10,7 +10,7 @@ and then while the operation runs.
 
 from __future__ import annotations
 
-from xlpy.errors import NotSupported
+from xlpy.errors import InvalidState, NotSupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -262,6 +262,11 @@ class Engine:
         Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
         """
         raise self._refuse("restore a domain")
+
+    def require_restored(self, domid: int) -> None:
+        """Raise InvalidState if a restored domain has died meanwhile. For the agent, which asks before it accepts one."""
+        if self.domain_info(domid).shutdown:
+            raise InvalidState(f"domain {domid} has died")
 
     @operation
     def accept_restored(self, domid: int, paused: bool = False) -> None:

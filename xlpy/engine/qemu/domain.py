@@ -177,7 +177,12 @@ class QemuDomain:
             self.end(ShutdownReason.CRASH)
 
     def handle_gone(self) -> None:
-        """QEMU has ended: whoever waits is told, and a domain that hadn't ended has crashed."""
+        """QEMU has ended: whoever waits is told, and a domain that hadn't ended has crashed.
+
+        Its monitor hangs up before the kernel has cleared the process away; the first of both is heard.
+        """
+        if self.gone:
+            return
         self.gone = True
         self.stopped = True
         for listener in list(self.listeners):

@@ -158,7 +158,7 @@ class Launch:
 def connect_domain(domain: QemuDomain, reactor: Reactor) -> None:
     """Watch a domain's QEMU, connect to its monitor, and name its consoles. Raises QmpClosed if it doesn't answer."""
     domain.process.watch(reactor, domain.handle_gone)
-    qmp = QmpClient.connect(domain.files.qmp_socket, reactor, domain.handle_event)
+    qmp = QmpClient.connect(domain.files.qmp_socket, reactor, domain.handle_event, domain.handle_gone)
     domain.attach_qmp(qmp)
     name_consoles(domain, reactor)
 

@@ -28,6 +28,7 @@ from xlpy.engine.qemu.machine import plan_machine
 from xlpy.engine.qemu.memory import check_memory, current_memory_kib, set_start_target, untouched_kib
 from xlpy.engine.qemu.nics import complete_nics
 from xlpy.engine.qemu.procfs import resident_kib
+from xlpy.engine.qemu.qmp import QmpClosed
 from xlpy.engine.qemu.reactor import Reactor
 from xlpy.engine.qemu.refusals import check_config, ignored_notes
 from xlpy.errors import DomainExists, DomainNotFound, InvalidState, XlError
@@ -258,6 +259,14 @@ class QemuLife(Engine):
                 self._release(config)
         finally:
             os.close(stream)
+
+    def require_restored(self, domid: int) -> None:
+        """Raise InvalidState if a restored domain's QEMU doesn't answer any more (QMP ``query-status``)."""
+        domain = self.domain(domid)
+        try:
+            domain.qmp.execute("query-status")
+        except QmpClosed as error:
+            raise InvalidState(f"domain {domid} has died", detail=error.message) from error
 
     def accept_restored(self, domid: int, paused: bool = False) -> None:
         """Give a restored domain its name and let it run; once more does no harm. Raises InvalidState for another."""

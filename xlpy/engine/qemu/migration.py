@@ -11,6 +11,7 @@ import queue
 import time
 
 from xlpy.engine.qemu.process import complaints
+from xlpy.engine.qemu.qmp import QmpClosed
 from xlpy.errors import Aborted, EngineError, InvalidState
 from xlpy.model.migration import MigrationLimits, TransferProgress
 
@@ -30,6 +31,7 @@ _PATIENT_PASSES = 3
 _DOWNTIME_STEP = 1.5
 _SETTLING_LOOKS, _SETTLING_INTERVAL_S = 200, 0.005
 _ENDED = ("completed", "failed", "cancelled")
+_CLEARED_AWAY_WITHIN_S = 10.0
 
 
 def save_domain(
@@ -42,7 +44,8 @@ def save_domain(
 ) -> TransferProgress:
     """Send the domain's state to ``stream``, which is closed. On failure the domain goes on as it was.
 
-    Raises InvalidState if it can't be sent now, Aborted if someone called it off, EngineError if it failed.
+    Raises InvalidState if it can't be sent now, Aborted if someone called it off, EngineError if it failed; also when
+    its QEMU has ended, and then the domain counts as ended too.
     """
     try:
         _begin(domain, peer)
@@ -62,6 +65,15 @@ def save_domain(
             _take_back(domain)
             raise
         return final
+    except QmpClosed as error:
+        if not domain.gone:
+            raise  # this xlpyd ends, and the domain doesn't
+        how = domain.process.how_it_ended(_CLEARED_AWAY_WITHIN_S)
+        raise EngineError(
+            f"domain {domain.domid} crashed before its state was complete: its QEMU {how}",
+            "its on_crash says what becomes of it; 'xlpy events' shows that",
+            detail="\n".join(complaints(domain.files.qemu_log)) or None,
+        ) from error
     finally:
         if stream >= 0:
             os.close(stream)
@@ -86,6 +98,27 @@ def resume_saved(domain: QemuDomain, paused: bool) -> None:
 
 def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) -> None:
     """Fill a domain that was started to wait for its state. Raises EngineError; the domain is useless then."""
+    try:
+        status = _take_in(domain, stream, progress)
+    except QmpClosed:
+        status = "failed"
+    if status == "completed":
+        return
+    detail = "\n".join(complaints(domain.files.qemu_log)) or None
+    how = domain.process.how_it_ended(_CLEARED_AWAY_WITHIN_S) if domain.gone else ""
+    if "killed" in how:
+        raise EngineError(
+            f"the state could not be taken in: the QEMU that was to have it {how}",
+            "did that host run out of memory? its kernel's log says so: dmesg",
+            detail=detail,
+        )
+    raise EngineError(
+        "the state could not be taken in", "it may be damaged, or made by another QEMU", detail=detail
+    )
+
+
+def _take_in(domain: QemuDomain, stream: int, progress: Progress | None) -> str:
+    """Read the state until QEMU says how that ended."""
     domain.qmp.execute("migrate-set-capabilities", _capabilities("events"))
     with _Watch(domain) as watch:
         domain.qmp.execute("getfd", {"fdname": _FD_NAME}, fds=(stream,))
@@ -94,16 +127,10 @@ def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) ->
         while True:
             status = watch.next(_LOOK_INTERVAL_S)
             if status in _ENDED:
-                break
+                return str(status)
             if progress is not None:
                 elapsed_ms = int((time.monotonic() - started) * 1000)
                 progress(TransferProgress(phase="active", elapsed_ms=elapsed_ms))
-    if status != "completed":
-        raise EngineError(
-            "the state could not be taken in",
-            "it may be damaged, or made by another QEMU",
-            detail="\n".join(complaints(domain.files.qemu_log)) or None,
-        )
 
 
 def _begin(domain: QemuDomain, peer: str | None) -> None:
@@ -188,9 +215,9 @@ class _Outgoing:
             elif news is None:
                 next_look = time.monotonic() + _LOOK_INTERVAL_S
                 self._report()
-        facts = self._domain.qmp.execute("query-migrate")
         if news == "completed":
-            return transfer_progress(self._settled(facts))
+            return self._final()
+        facts = self._domain.qmp.execute("query-migrate")
         if news == "cancelled":
             raise Aborted(f"the transfer of domain {self._domain.domid} was called off")
         raise EngineError(
@@ -198,8 +225,18 @@ class _Outgoing:
             "the domain goes on here; is there room at the other end?",
         )
 
-    def _settled(self, facts: dict[str, Any]) -> dict[str, Any]:
+    def _final(self) -> TransferProgress:
+        try:
+            return transfer_progress(self._settled_facts())
+        except QmpClosed:
+            if not self._domain.gone:
+                raise
+            # all of the state has left; the numbers went down with QEMU
+            return TransferProgress(phase="completed")
+
+    def _settled_facts(self) -> dict[str, Any]:
         """QEMU says "completed" a moment before it has done its sums and stands still for good."""
+        facts: dict[str, Any] = self._domain.qmp.execute("query-migrate")
         for _ in range(_SETTLING_LOOKS):
             if facts.get("total-time"):
                 break

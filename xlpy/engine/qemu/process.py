@@ -91,6 +91,15 @@ class QemuProcess:
         self._reap()
         return True
 
+    def how_it_ended(self, timeout_s: float) -> str:
+        """What became of it, for a sentence: ``was killed by signal 9``; waits until that is known."""
+        self.wait(timeout_s)
+        if self.exit_status is None:
+            return "has ended"  # no child of ours
+        if self.exit_status < 0:
+            return f"was killed by signal {-self.exit_status}"
+        return f"ended with status {self.exit_status}"
+
     def forget(self) -> None:
         """Stop watching; the process runs on."""
         if self._reactor is not None and not self.gone:

@@ -84,7 +84,7 @@ class QmpClient:
     """One QMP connection; ready for commands as soon as it is made.
 
     ``on_event(name, data, time_s)`` and ``on_close()`` are called on the reactor's thread and must not block; from
-    there commands can be sent with ``submit`` only.
+    there commands can be sent with ``submit`` only. When a command fails with QmpClosed, ``on_close`` has been called.
     """
 
     def __init__(
@@ -234,9 +234,9 @@ class QmpClient:
             self._closed = True
             pending, self._pending = self._pending, {}
         self._reactor.release(self._socket.fileno(), self._socket.close)
+        self._on_close()
         for waiting in pending.values():
             waiting.settle(None, _closed_error(waiting.command))
-        self._on_close()
 
 
 def _closed_error(command: str) -> QmpClosed:
