@@ -43,6 +43,7 @@ def test_a_disk_error_and_qemus_last_words_are_messages(engine: QemuEngine, tmp_
     domain = unplugged_domain(tmp_path / "run", domain_config(disks=(disk("xvda"),)), os.getpid())
     domain.process.gone = domain.gone = True
     engine._take_up(domain)
+    domain.gone = False  # its end is yet to be heard of
     error = {
         "device": "",
         "node-name": "image-xvda",
