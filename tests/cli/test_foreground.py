@@ -6,7 +6,7 @@ import pytest
 from sample_configs import tiny
 
 from xlpy.cli import foreground
-from xlpy.cli.foreground import action_on, stay
+from xlpy.cli.foreground import stay
 from xlpy.cli.session import Session
 from xlpy.engine.base import Engine
 from xlpy.errors import DomainNotFound, XlError
@@ -63,4 +63,4 @@ def test_every_reason_has_its_rule(reason: ShutdownReason) -> None:
         for name in ("poweroff", "reboot", "crash", "watchdog", "soft_reset")
     }
     expected = None if reason.value in ("suspend", "unknown") else ActionOnShutdown.PRESERVE
-    assert action_on(WEB.replace(**rules), reason) is expected
+    assert WEB.replace(**rules).action_on(reason) is expected

@@ -9,6 +9,7 @@ import logging
 import time
 
 from xlpy.agent.domain_record import DomainRecord, Phase
+from xlpy.agent.lifecycle import destroy_in_engine
 from xlpy.errors import XlError
 from xlpy.model.domain import ShutdownReason
 
@@ -136,7 +137,7 @@ class _Adoption:
             self._store.remove(record.uuid)
 
     def _destroy(self, record: DomainRecord) -> None:
-        self._handover.destroy_in_engine(record.domid)
+        destroy_in_engine(self._engine, record.domid)
         self._store.remove(record.uuid)
         what = "undo half a creation" if record.phase is Phase.CREATING else "finish destroying"
         self._events.add(what, record.domid, record.name)

@@ -20,7 +20,7 @@ import time
 import uuid as uuid_module
 
 from xlpy.agent.domain_record import DomainRecord, Phase
-from xlpy.agent.lifecycle import with_identity
+from xlpy.agent.lifecycle import destroy_in_engine, with_identity
 from xlpy.agent.peer import ask_outcome
 from xlpy.errors import ConfigError, DomainNotFound, InvalidState, XlError
 
@@ -213,7 +213,7 @@ class Handover:
             outcome, detail = "unknown", str(error)
         if outcome == "accepted":
             self._store.move(record.uuid, Phase.DESTROYING)
-            self.destroy_in_engine(record.domid)
+            destroy_in_engine(self._engine, record.domid)
             self._store.remove(record.uuid)
             self._events.add("migrated away", record.domid, record.name, detail=detail)
         elif outcome == "absent":
@@ -278,7 +278,7 @@ class Handover:
             self._store.give_up_incoming(record.uuid)
         except InvalidState:
             return
-        self.destroy_in_engine(record.domid)
+        destroy_in_engine(self._engine, record.domid)
         self._store.remove(record.uuid)
 
     # -- inside
@@ -306,13 +306,6 @@ class Handover:
             return self._engine.domain_info(domid).shutdown
         except DomainNotFound:
             return False  # somebody has destroyed it
-
-    def destroy_in_engine(self, domid: int) -> None:
-        """Make sure that the engine has it no more."""
-        try:
-            self._engine.destroy_domain(domid)
-        except DomainNotFound:
-            pass  # then it is gone
 
     def _record(self, domid: int) -> DomainRecord:
         record = self._store.by_domid(domid)

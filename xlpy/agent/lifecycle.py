@@ -39,14 +39,7 @@ def action_for(config: DomainConfig, reason: ShutdownReason) -> ActionOnShutdown
     """What the configuration says; None for an end that is none (suspend)."""
     if reason is ShutdownReason.SUSPEND:
         return None
-    actions = {
-        ShutdownReason.POWEROFF: config.on_poweroff,
-        ShutdownReason.REBOOT: config.on_reboot,
-        ShutdownReason.CRASH: config.on_crash,
-        ShutdownReason.WATCHDOG: config.on_watchdog,
-        ShutdownReason.SOFT_RESET: config.on_soft_reset,
-    }
-    return actions.get(reason, ActionOnShutdown.DESTROY)
+    return config.action_on(reason) or ActionOnShutdown.DESTROY
 
 
 class Lifecycle:
@@ -76,7 +69,7 @@ class Lifecycle:
     def finish_restart(self, record: DomainRecord) -> None:
         """Do the rest of a restart that is written down as begun. Raises XlError."""
         if record.phase is Phase.RESTARTING:
-            self._destroy_in_engine(record.domid)
+            destroy_in_engine(self._engine, record.domid)
             record = self._store.begin_recreation(record.uuid, time.time())
         self._recreate(record)
 
@@ -144,7 +137,7 @@ class Lifecycle:
 
     def _destroy(self, record: DomainRecord) -> None:
         self._store.move(record.uuid, Phase.DESTROYING)
-        self._destroy_in_engine(record.domid)
+        destroy_in_engine(self._engine, record.domid)
         self._store.remove(record.uuid)
 
     def _restart(self, record: DomainRecord) -> None:
@@ -185,7 +178,7 @@ class Lifecycle:
                 config_text=record.config_text,
             )
         except XlError as error:
-            self._destroy_in_engine(record.domid)
+            destroy_in_engine(self._engine, record.domid)
             self._store.remove(record.uuid)
             self._events.add("restart", record.domid, record.name, result=error.code, detail=str(error))
             return
@@ -207,12 +200,6 @@ class Lifecycle:
         except XlError as error:
             log.info("domain %d is restarted from its first configuration: %s", record.domid, error)
             return record.config
-
-    def _destroy_in_engine(self, domid: int) -> None:
-        try:
-            self._engine.destroy_domain(domid)
-        except DomainNotFound:
-            pass  # then it is gone
 
     def _free_name(self, name: str) -> str:
         """Two restarts within a minute must not meet in one name."""
@@ -237,3 +224,11 @@ class Lifecycle:
 def with_identity(config: DomainConfig, uuid: str, name: str, domid: int | None) -> DomainConfig:
     """The configuration for the domain of this uuid and name; a domid asks the engine for that one."""
     return config.replace(c_info=config.c_info.replace(uuid=uuid, name=name, domid=domid))
+
+
+def destroy_in_engine(engine: Engine, domid: int) -> None:
+    """Make sure that the engine has it no more."""
+    try:
+        engine.destroy_domain(domid)
+    except DomainNotFound:
+        pass  # then it is gone

@@ -15,7 +15,7 @@ from xlpy.agent.domain_record import DOING, DomainRecord, Phase
 from xlpy.agent.ends import Ends
 from xlpy.agent.event_log import EventLog
 from xlpy.agent.handover import Handover
-from xlpy.agent.lifecycle import Lifecycle, with_identity
+from xlpy.agent.lifecycle import Lifecycle, destroy_in_engine, with_identity
 from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
 from xlpy.agent.peer import ask_outcome
 from xlpy.agent.store import Store
@@ -125,7 +125,7 @@ class Supervisor(Delegate):
             told = with_identity(config, uuid, name, record.domid)
             self.inner.create_domain(told, paused, supervised, config_text)
         except BaseException:
-            self.handover.destroy_in_engine(record.domid)
+            destroy_in_engine(self.inner, record.domid)
             self.store.remove(uuid)
             raise
         self.ends.forget(record.domid)
@@ -144,7 +144,7 @@ class Supervisor(Delegate):
             self.handover.drop(record)
             return
         self.store.move(record.uuid, Phase.DESTROYING)
-        self.handover.destroy_in_engine(domid)
+        destroy_in_engine(self.inner, domid)
         self.store.remove(record.uuid)
 
     def rename_domain(self, domid: int, name: str) -> None:

@@ -6,7 +6,7 @@ import time
 
 from xlpy.cli.waiting import wait_for_end
 from xlpy.errors import DomainNotFound, XlError
-from xlpy.model.domain import ActionOnShutdown, ShutdownReason
+from xlpy.model.domain import ActionOnShutdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def stay(session: Session, domid: int, config: DomainConfig) -> None:
     while True:
         session.note(f"Waiting for domain {config.c_info.name} (domid {domid}) to die")
         end = wait_for_end(session, (domid,))
-        action = action_on(config, end.reason)
+        action = config.action_on(end.reason)
         if action is None:
             session.note(f"Domain {domid} has been destroyed.")
             return
@@ -42,18 +42,6 @@ def stay(session: Session, domid: int, config: DomainConfig) -> None:
             wait_for_end(session, (domid,), destroyed=True)
             return
         domid = _successor(session, domid, config)
-
-
-def action_on(config: DomainConfig, reason: ShutdownReason) -> ActionOnShutdown | None:
-    """What the config wants done about an end; None for an end that was done to the domain."""
-    actions = {
-        ShutdownReason.POWEROFF: config.on_poweroff,
-        ShutdownReason.REBOOT: config.on_reboot,
-        ShutdownReason.CRASH: config.on_crash,
-        ShutdownReason.WATCHDOG: config.on_watchdog,
-        ShutdownReason.SOFT_RESET: config.on_soft_reset,
-    }
-    return actions.get(reason)
 
 
 def _successor(session: Session, domid: int, config: DomainConfig) -> int:

@@ -28,7 +28,7 @@ from xlpy.model.device_config import (
     VsndConfig,
     VtpmConfig,
 )
-from xlpy.model.domain import ActionOnShutdown, DomainType
+from xlpy.model.domain import ActionOnShutdown, DomainType, ShutdownReason
 from xlpy.model.record import Record
 
 __all__ = [
@@ -385,3 +385,14 @@ class DomainConfig(Record):
     on_watchdog: ActionOnShutdown = ActionOnShutdown.DESTROY
     on_crash: ActionOnShutdown = ActionOnShutdown.DESTROY
     on_soft_reset: ActionOnShutdown = ActionOnShutdown.SOFT_RESET
+
+    def action_on(self, reason: ShutdownReason) -> ActionOnShutdown | None:
+        """What is wanted done about an end; None for an end that was done to the domain."""
+        actions = {
+            ShutdownReason.POWEROFF: self.on_poweroff,
+            ShutdownReason.REBOOT: self.on_reboot,
+            ShutdownReason.CRASH: self.on_crash,
+            ShutdownReason.WATCHDOG: self.on_watchdog,
+            ShutdownReason.SOFT_RESET: self.on_soft_reset,
+        }
+        return actions.get(reason)
