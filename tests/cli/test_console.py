@@ -90,6 +90,9 @@ def test_a_terminal_is_raw_while_and_restored_after(
     monkeypatch.setattr(guest, "say", lambda data: (modes.append(termios.tcgetattr(0)), say(data)))
     assert run(["console", "gpv"], open_host=lambda address: host) == 0
     assert termios.tcgetattr(0) == before
+    for thread in threading.enumerate():  # the guest may still be saying something
+        if thread.name == "fake console":
+            thread.join(10)
     os.close(ours)
     captured = capfd.readouterr()
     assert "guest up" in captured.out
