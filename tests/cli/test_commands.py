@@ -6,10 +6,11 @@ import pytest
 from command_line import Call
 from recorded import Recording
 
-from xlpy.cli.commands import COMMANDS, find_command, find_xl_command, xl_commands
-from xlpy.cli.commands_absent import ABSENT, ORDER
+from xlpy.cli.commands import ORDER, all_commands, find_command, find_xl_command, table, xl_commands
 from xlpy.cli.options import Option
 
+COMMANDS = {row.name: row for row in all_commands()}
+ABSENT = table("absent")
 HELPS = [
     "block-attach", "cd-insert", "cpupool-create", "create", "list", "migrate", "network-attach", "psr-cat-set",
     "save", "sched-credit2", "shutdown", "vcpu-pin", "long", "unknown",

@@ -11,7 +11,7 @@ from fake_engine import FakeEngine
 from in_process import InProcessHost
 from recorded import GPV, GUESTS, populate
 
-from xlpy.cli.commands import COMMANDS
+from xlpy.cli.commands import require_command
 from xlpy.cli.main import run
 from xlpy.cli.migrate import limits_of
 from xlpy.cli.options import parse
@@ -114,7 +114,7 @@ def test_settling_by_hand(option: str, call: Call, agent: InProcessHost, fake: F
 
 
 def limits(*words: str) -> MigrationLimits:
-    return limits_of(parse(words, COMMANDS["migrate"].options))
+    return limits_of(parse(words, require_command("migrate").options))
 
 
 def test_limits() -> None:

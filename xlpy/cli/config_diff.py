@@ -72,9 +72,9 @@ class _Line:
 
 def _known(difference: Difference) -> tuple[tuple[str, ...], ...]:
     """The commands, if this release has all of them."""
-    from xlpy.cli.commands import COMMANDS
+    from xlpy.cli.commands import find_command
 
-    return difference.commands if all(words[0] in COMMANDS for words in difference.commands) else ()
+    return difference.commands if all(find_command(words[0]) for words in difference.commands) else ()
 
 
 def _shell(words: tuple[str, ...], domain: str, path: str) -> str:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command, subcommands, xl_commands
+from xlpy.cli.commands import (
+    TOPICS,
+    find_command,
+    find_xl_command,
+    require_command,
+    subcommands,
+    table,
+    xl_commands,
+)
 from xlpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from xlpy.cli.command import Command
     from xlpy.cli.options import Arguments, Option
     from xlpy.cli.session import Session
 
@@ -19,14 +28,14 @@ def help_command(session: Session, args: Arguments) -> int:
     seconds = [] if session.xl else subcommands(name)
     if seconds:
         names = args.rest[1:2] if args.rest[1:2] and args.rest[1] in seconds else seconds
-        print("\n".join([command_help(COMMANDS[f"{name} {second}"]) for second in names]), end="")
+        print("\n".join([command_help(require_command(f"{name} {second}")) for second in names]), end="")
         return 0
     if name == "help":
         print_help(session, None)
         return 0
-    command = find_xl_command(name) if session.xl else find_command(name)
-    if command is not None:
-        print_help(session, command)
+    found = find_xl_command(name) if session.xl else find_command(name)
+    if found is not None:
+        print_help(session, found)
     elif session.xl:
         print(f'command "{name}" not implemented')
     else:
@@ -86,8 +95,10 @@ def overview() -> str:
     """Our own list of commands and global options."""
     from xlpy.cli.main import GLOBALS
 
-    lines = ["Usage: xlpy [global options] COMMAND [options] [arguments]", "", "Commands:"]
-    lines += [f"  {row.name:22} {row.summary.partition(chr(10))[0]}" for row in COMMANDS.values()]
+    lines = ["Usage: xlpy [global options] COMMAND [options] [arguments]"]
+    for topic, title in TOPICS.items():
+        lines += ["", f"{title}:"]
+        lines += [f"  {row.name:22} {row.summary.partition(chr(10))[0]}" for row in table(topic).values()]
     lines += ["", "Global options:", *_option_lines(GLOBALS, 28, indent="  ")]
     lines += ["", "xlpy help COMMAND tells about one command."]
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.commands import COMMANDS, Command, find_command, find_xl_command, subcommands
+from xlpy.cli.commands import all_commands, find_command, find_xl_command, subcommands
 from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
 from xlpy.cli.session import GlobalOptions, Session
 from xlpy.cli.usage import require_arguments
@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from xlpy.cli.command import Command
     from xlpy.engine.base import Engine
 
 XL_GLOBALS = (
@@ -128,8 +129,9 @@ def _command(session: Session, words: list[str]) -> tuple[Command, list[str]]:
     command = find_command(name)
     if command is not None:
         return command, rest
-    if rest and find_command(f"{name} {rest[0]}") is not None:
-        return COMMANDS[f"{name} {rest[0]}"], rest[1:]
+    command = find_command(f"{name} {rest[0]}") if rest else None
+    if command is not None:
+        return command, rest[1:]
     raise _no_such_command(name, rest)
 
 
@@ -140,7 +142,7 @@ def _no_such_command(name: str, rest: list[str]) -> UsageError:
         return UsageError(problem, f"one of: {', '.join(f'{name} {second}' for second in seconds)}")
     from difflib import get_close_matches
 
-    near = get_close_matches(name, COMMANDS, n=3)
+    near = get_close_matches(name, [row.name for row in all_commands()], n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
     return UsageError(f"there is no command {name!r}", hint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.cli.commands import COMMANDS
+from xlpy.cli.commands import require_command
 from xlpy.cli.saverestore import replacement_config
 from xlpy.cli.usage import require_arguments
 from xlpy.client.migrate import migrate as migrate_domain
@@ -24,7 +24,7 @@ def migrate(session: Session, args: Arguments) -> None:
     if args.flag("resume") or args.flag("abort"):
         settle(session, args)
         return
-    require_arguments(session, COMMANDS["migrate"], len(args.rest), 2)
+    require_arguments(session, require_command("migrate"), len(args.rest), 2)
     if args.flag("s"):
         raise NotSupported(
             "this release reaches other hosts by itself and runs no SSH command",

@@ -51,10 +51,10 @@ def sysrq(session: Session, args: Arguments) -> None:
     letter = args.rest[1]
     if len(letter) != 1:
         if session.xl:
-            from xlpy.cli.commands import COMMANDS
+            from xlpy.cli.commands import require_command
             from xlpy.cli.help import print_help
 
-            print_help(session, COMMANDS["sysrq"])
+            print_help(session, require_command("sysrq"))
         raise XlError(
             "Invalid sysrq." + ("\n" if session.xl else ""), "a sysrq is one letter, such as h for help"
         )

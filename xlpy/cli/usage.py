@@ -6,7 +6,7 @@ from xlpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xlpy.cli.commands import Command
+    from xlpy.cli.command import Command
     from xlpy.cli.session import Session
 
 
@@ -28,14 +28,15 @@ def too_many(session: Session, name: str, surplus: str, status: int) -> int:
 
     Raises UsageError when not called as xl.
     """
-    from xlpy.cli.commands import COMMANDS
+    from xlpy.cli.commands import require_command
 
-    command = COMMANDS[name]
+    row = require_command(name)
+
     if not session.xl:
-        raise UsageError(f"{surplus!r} is one argument too many", f"usage: {_usage(command)}")
+        raise UsageError(f"{surplus!r} is one argument too many", f"usage: {_usage(row)}")
     from xlpy.cli.help import print_help
 
-    print_help(session, command)
+    print_help(session, row)
     return status
 
 

@@ -1,0 +1,65 @@
+"""Command: one row of the tables ``table_*``.
+
+To add a command: one row in the table of its topic, and the function its ``handler`` names (``module:function`` under
+``xlpy.cli``):
+
+    def frobnicate(session: Session, args: Arguments) -> int | None:
+        '''What it does and the libxl call or man page it follows.'''
+
+It reads ``args`` (``args.flag("force")``, ``args.value("domain")``, ``args.rest``), asks ``session.host``, shows rows by
+``session.show(kind, rows)`` and speaks to the user by ``session.say``. It returns the exit status, None being 0;
+what goes wrong is an XlError. It isn't imported before the command runs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.cli.options import Arguments, Option
+    from xlpy.cli.session import Session
+
+    Handler = Callable[[Session, Arguments], int | None]
+
+
+class Command:
+    """One command: how it is called, who carries it out, what it may do.
+
+    ``needs`` is how many arguments it takes at least, ``usage`` and ``summary`` are xl's words. ``own`` marks what
+    xl doesn't have. ``handler`` is None for a command of xl's that this release lacks.
+    """
+
+    __slots__ = ("dry_run", "handler", "modifies", "name", "needs", "options", "own", "summary", "usage")
+
+    def __init__(
+        self,
+        name: str,
+        handler: str | None,
+        usage: str,
+        summary: str,
+        *options: Option,
+        needs: int = 0,
+        modifies: bool = False,
+        dry_run: bool = False,
+        own: bool = False,
+    ) -> None:
+        self.name = name
+        self.handler = handler
+        self.usage = usage
+        self.summary = summary
+        self.options = options
+        self.needs = needs
+        self.modifies = modifies
+        self.dry_run = dry_run
+        self.own = own
+
+    def load(self) -> Handler:
+        """The function that carries the command out; its module is imported now."""
+        from importlib import import_module
+
+        if self.handler is None:
+            raise LookupError(self.name)
+        module, _, function = self.handler.partition(":")
+        handler: Handler = getattr(import_module(f"xlpy.cli.{module}"), function)
+        return handler

@@ -1,0 +1,49 @@
+"""Commands that xl doesn't have, and help."""
+
+from __future__ import annotations
+
+from xlpy.cli.command import Command
+from xlpy.cli.options import flag, value
+
+_SET = value("--set", "NAME=VALUE", "Value of ${NAME} in an extended file; may be given several times.")
+
+ROWS = (
+    Command("help", "help:help_command", "[command]", "Show what a command does and its options"),
+    Command(
+        "events", "events:events", "[options] [Domain]", "Show what happened on the host: who asked what, and the result",
+        value("--after", "ID", "Show events after this one only."),
+        value("-n --lines", "COUNT", "Show the last COUNT events only."),
+        flag("-F --follow", "Go on and show new events as they come."),
+        own=True,
+    ),
+    Command(
+        "config check", "config_check:check", "[options] <ConfigFile>...",
+        "Report all that is wrong with configuration files; exit status 1 if anything is",
+        flag("--strict", "Call what has no effect an error, not a warning."), _SET,
+        needs=1, own=True,
+    ),
+    Command(
+        "config fmt", "config_fmt:fmt", "[options] <ConfigFile>...",
+        "Bring configuration files into their canonical layout; - formats standard input to standard output",
+        flag("--check", "Change nothing; name the files that would change, exit status 1 if there are any."),
+        needs=1, own=True,
+    ),
+    Command(
+        "config show", "config_show:show", "[options] <ConfigFile> [vars]",
+        "Show all settings of a configuration file with defaults, and where each comes from",
+        flag("--plain", "Print an extended file as one that xl can read."), _SET,
+        needs=1, own=True,
+    ),
+    Command(
+        "config diff", "config_diff:diff", "[options] <ConfigFile> <Domain|ConfigFile>",
+        "Show in what a configuration differs from a domain or another file, and how to apply it",
+        _SET,
+        needs=2, own=True,
+    ),
+    Command(
+        "config convert", "config_convert:convert", "[options] <File>",
+        "Convert libvirt's domain XML to a configuration file, or the other way round",
+        flag("--lossy", "Go on without what the other form cannot say; it is named on standard error."), _SET,
+        needs=1, own=True,
+    ),
+)  # fmt: skip
