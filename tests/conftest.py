@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fake_engine import FakeEngine
 from in_process import InProcessHost
+from ssh_hosts import cabled_lab, ssh_lab  # noqa: F401 -- fixtures
 
 from xlpy.client.host import Host
 
