@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fake_guest import FakeGuest, relay_console
+from fake_guest import FakeGuest, greet_and_echo, relay_console
 
 from xlpy import __version__
 from xlpy.engine.base import Engine
@@ -449,7 +449,8 @@ class FakeEngine(Engine):
         number: int = 0,
         history: bool = True,
         follow: bool = True,
-    ) -> None:
+        position: int | None = None,
+    ) -> int:
         try:
             guest = self._guest(domid)
             if number:
@@ -457,13 +458,23 @@ class FakeEngine(Engine):
         except XlError:
             os.close(stream)
             raise
-        relay_console(guest, stream, history)
+        start = relay_console(guest, stream, history, position)
         if not follow:
             guest.close_consoles()
+        return start
 
     def vnc_address(self, domid: int) -> VncAddress:
         self._guest(domid)
         return VncAddress(host="127.0.0.1", port=5900 + domid)
+
+    def open_vnc(self, domid: int, stream: int) -> None:
+        """A server that greets as VNC servers do and then echoes."""
+        try:
+            self._guest(domid)
+        except XlError:
+            os.close(stream)
+            raise
+        threading.Thread(target=greet_and_echo, args=(stream,), name="fake vnc", daemon=True).start()
 
     def qemu_monitor_command(self, domid: int, command: str) -> str:
         self._guest(domid)

@@ -40,6 +40,7 @@ class FakeGuest:
         self.nics: list[NicInfo] = []
         self.cancelled = threading.Event()
         self._console = bytearray()
+        self._forgotten_bytes = 0
         self._viewers: list[int] = []
         self._talking = threading.Lock()
 
@@ -126,6 +127,7 @@ class FakeGuest:
         """Print something on the console."""
         with self._talking:
             self._console += output
+            self._forgotten_bytes += max(0, len(self._console) - CONSOLE_KEPT_BYTES)
             del self._console[:-CONSOLE_KEPT_BYTES]
             for viewer in list(self._viewers):
                 try:
@@ -133,12 +135,16 @@ class FakeGuest:
                 except OSError:
                     self._viewers.remove(viewer)
 
-    def join_console(self, viewer: int, history: bool) -> None:
-        """Let a descriptor see the console from now on."""
+    def join_console(self, viewer: int, history: bool, position: int | None = None) -> int:
+        """Let a descriptor see the console from now on, or from a position; returns where it begins."""
         with self._talking:
-            if history and self._console:
-                os.write(viewer, bytes(self._console))
+            if position is None:
+                position = 0 if history else self._forgotten_bytes + len(self._console)
+            start = max(position, self._forgotten_bytes)
+            if missed := self._console[start - self._forgotten_bytes :]:
+                os.write(viewer, bytes(missed))
             self._viewers.append(viewer)
+        return start
 
     def leave_console(self, viewer: int) -> None:
         """Close a viewer's descriptor."""
@@ -215,9 +221,9 @@ class FakeGuest:
         return guest
 
 
-def relay_console(guest: FakeGuest, stream: int, history: bool) -> None:
-    """Connect a viewer: it sees the console, and what it types is echoed to everybody."""
-    guest.join_console(stream, history)
+def relay_console(guest: FakeGuest, stream: int, history: bool, position: int | None = None) -> int:
+    """Connect a viewer: it sees the console, and what it types is echoed to everybody. Returns where it begins."""
+    start = guest.join_console(stream, history, position)
 
     def listen() -> None:
         try:
@@ -228,6 +234,18 @@ def relay_console(guest: FakeGuest, stream: int, history: bool) -> None:
         guest.leave_console(stream)
 
     threading.Thread(target=listen, name="fake console", daemon=True).start()
+    return start
+
+
+def greet_and_echo(stream: int) -> None:
+    """Speak first, as a VNC server does, then repeat what is said; closes the stream at its end."""
+    try:
+        _write_all(stream, b"RFB 003.008\n")
+        while said := os.read(stream, 4096):
+            _write_all(stream, said)
+    except OSError:
+        pass
+    os.close(stream)
 
 
 def _moment(phase: str, done: int, total: int) -> TransferProgress:

@@ -27,6 +27,7 @@ LOOKING = frozenset(
         "list_disks",
         "list_nics",
         "open_console",
+        "open_vnc",
         "vnc_address",
     }
 )

@@ -186,10 +186,16 @@ class Supervisor(Delegate):
         number: int = 0,
         history: bool = True,
         follow: bool = True,
-    ) -> None:
+        position: int | None = None,
+    ) -> int:
         with Stream(stream) as owned:
             self.inner.domain_info(domid)
-            self.inner.open_console(domid, owned.hand_over(), kind, number, history, follow)
+            return self.inner.open_console(domid, owned.hand_over(), kind, number, history, follow, position)
+
+    def open_vnc(self, domid: int, stream: int) -> None:
+        with Stream(stream) as owned:
+            self.inner.domain_info(domid)
+            self.inner.open_vnc(domid, owned.hand_over())
 
     # -- ends
 

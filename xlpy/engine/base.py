@@ -378,11 +378,17 @@ class Engine:
         number: int = 0,
         history: bool = True,
         follow: bool = True,
-    ) -> None:
+        position: int | None = None,
+    ) -> int:
         """Connect ``stream`` to a console (kind ``pv`` or ``serial``; None is the primary one) until either side ends.
 
         What the console said since the domain started comes first, as far as it is kept; without ``follow`` the stream
-        ends after it. Returns once it is connected.
+        ends after it. Returns once it is connected: the position of the first byte that comes, counted from the
+        domain's start.
+
+        ``position`` takes up where an earlier stream broke off, and then the stream is the console's bytes and nothing
+        else: it ends rather than leave some out. What is returned is higher than what was asked when some are lost, and
+        lower when this console counts anew with each stream, because its host keeps no record of it.
         """
         raise self._refuse("open a console")
 
@@ -390,6 +396,14 @@ class Engine:
     def vnc_address(self, domid: int) -> VncAddress:
         """Where the domain's VNC server listens."""
         raise self._refuse("show a VNC address")
+
+    @operation
+    def open_vnc(self, domid: int, stream: int) -> None:
+        """Make ``stream``, a connected socket, a connection to the domain's VNC server. Returns once it is one.
+
+        The server asks it for the password as it asks everybody. Raises EngineError if the domain has no VNC server.
+        """
+        raise self._refuse("connect to a VNC server")
 
     @operation
     def qemu_monitor_command(self, domid: int, command: str) -> str:

@@ -102,6 +102,65 @@ def test_only_what_comes(line: Line) -> None:
     assert read(viewer, 4) == b"new\n"
 
 
+def view_from(line: Line, position: int) -> tuple[int, socket.socket]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    return line.console.attach(theirs.detach(), True, position=position), ours
+
+
+def test_where_a_stream_begins(line: Line) -> None:
+    line.log(b"0123456789")
+    line.connect()
+    for history, begins in ((True, 0), (False, 10)):
+        ours, theirs = socket.socketpair()
+        assert line.console.attach(theirs.detach(), history) == begins
+        ours.close()
+
+
+def test_taking_up_where_another_stream_broke_off(line: Line) -> None:
+    line.connect()
+    viewer = line.view()
+    line.say(b"0123456789")
+    seen = read(viewer, 4)
+    viewer.close()
+    line.say(b"abc")
+    begins, viewer = view_from(line, len(seen))
+    with viewer:
+        assert begins == 4
+        assert read(viewer, 9) == b"456789abc"
+
+
+def test_a_position_beyond_what_was_said(line: Line) -> None:
+    line.log(b"short\n")
+    line.connect()
+    begins, viewer = view_from(line, 1000)
+    with viewer:
+        assert begins == 6
+        line.say(b"now")
+        assert read(viewer, 3) == b"now"
+
+
+def test_who_counts_is_cut_off_rather_than_left_a_gap(line: Line) -> None:
+    line.connect()
+    begins, slow = view_from(line, 0)
+    text = b"line of a console\n" * 4096
+    said = 0
+    while said < KEPT_BYTES * 3:
+        line.say(text)
+        said += len(text)
+    shown = b""
+    with slow:
+        while part := slow.recv(1 << 20):
+            shown += part
+    whole = text * (said // len(text))
+    assert shown == whole[: len(shown)]
+    assert len(shown) < said
+    begins, viewer = view_from(line, len(shown))
+    with viewer:
+        assert len(shown) < begins < said
+        assert read(viewer, said - begins) == whole[begins:]
+
+
 def test_two_viewers_see_the_same_and_both_type(line: Line) -> None:
     line.connect()
     first, second = line.view(), line.view()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfb_client
 from domain_configs import HVM, disk, domain_config
 from eventually import eventually
 
@@ -267,6 +268,43 @@ def test_a_free_vnc_port_is_found(home: Home) -> None:
     assert len(ports) == 2
     with pytest.raises(EngineError, match="no VNC server"):
         home.engine.vnc_address(home.engine.create_domain(tiny("c"), paused=True))
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+def test_a_stream_becomes_a_vnc_connection(home: Home, password: str | None) -> None:
+    hvm = HvmInfo(vnc=VncInfo(passwd=password))
+    domid = home.engine.create_domain(tiny(kind=HVM, hvm=hvm), paused=True)
+    viewers = []
+    for _ in range(2):
+        ours, theirs = socket.socketpair()
+        home.engine.open_vnc(domid, theirs.detach())
+        viewers.append(ours)
+    for viewer in viewers:
+        with viewer:
+            viewer.settimeout(20)
+            size, name = rfb_client.look(viewer, password)
+        assert size == (640, 480)
+        assert name.startswith(b"QEMU")
+
+
+def test_a_wrong_vnc_password(home: Home) -> None:
+    hvm = HvmInfo(vnc=VncInfo(passwd="secret"))
+    domid = home.engine.create_domain(tiny(kind=HVM, hvm=hvm), paused=True)
+    ours, theirs = socket.socketpair()
+    home.engine.open_vnc(domid, theirs.detach())
+    with ours:
+        ours.settimeout(20)
+        with pytest.raises(rfb_client.Refused):
+            rfb_client.look(ours, "guess")
+
+
+def test_no_vnc_connection_without_a_server(home: Home) -> None:
+    domid = home.engine.create_domain(tiny(), paused=True)
+    ours, theirs = socket.socketpair()
+    with ours:
+        with pytest.raises(EngineError, match="no VNC server"):
+            home.engine.open_vnc(domid, theirs.detach())
+        assert ours.recv(1) == b""
 
 
 def test_the_monitor_for_humans(home: Home) -> None:

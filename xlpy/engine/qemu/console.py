@@ -53,10 +53,11 @@ class Console:
         self._socket = sock
         self._reactor.watch(sock.fileno(), self._ready)
 
-    def attach(self, stream: int, history: bool, follow: bool = True) -> None:
+    def attach(self, stream: int, history: bool, follow: bool = True, position: int | None = None) -> int:
         """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too.
 
-        Without ``follow`` the socket is closed once it has been shown what there is.
+        Without ``follow`` the socket is closed once it has been shown what there is. See ``Engine.open_console`` for
+        ``position`` and what is returned.
         """
         try:
             if not stat.S_ISSOCK(os.fstat(stream).st_mode):
@@ -68,8 +69,13 @@ class Console:
         except EngineError:
             os.close(stream)
             raise
-        viewer = _Viewer(self, self._reactor, socket.socket(fileno=stream), log, history)
+        counts = position is not None
+        if position is None:
+            position = 0 if history else log.size()
+        start = log.from_position(position)
+        viewer = _Viewer(self, self._reactor, socket.socket(fileno=stream), log, start, counts)
         self._reactor.call_soon(lambda: self._add(viewer, follow))
+        return start
 
     def write(self, data: bytes) -> None:
         """Type something on the console. Raises InvalidState when QEMU has ended."""
@@ -181,16 +187,26 @@ class Console:
 
 
 class _Viewer:
-    """One who looks at a console; lives on the reactor's thread."""
+    """One who looks at a console; lives on the reactor's thread.
+
+    One that ``counts`` bytes gets nothing but the console's: it is cut off when it has fallen too far behind.
+    """
 
     def __init__(
-        self, console: Console, reactor: Reactor, sock: socket.socket, log: ConsoleLog, history: bool
+        self,
+        console: Console,
+        reactor: Reactor,
+        sock: socket.socket,
+        log: ConsoleLog,
+        offset: int,
+        counts: bool,
     ) -> None:
         self._console = console
         self._reactor = reactor
         self._socket = sock
         self._log = log
-        self._offset = log.start() if history else log.size()
+        self._offset = offset
+        self._counts = counts
         self._unsent = b""
         self._reading = True
         self._finishing = False
@@ -231,6 +247,9 @@ class _Viewer:
         if self._log.size() - self._offset > KEPT_BYTES + _TRIM_STEP_BYTES:
             start = self._log.start()
             if start > self._offset:
+                if self._counts:
+                    self.close()
+                    return False
                 self._offset = start
                 self._unsent = _SKIPPED
                 return True

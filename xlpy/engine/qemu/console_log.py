@@ -28,16 +28,22 @@ class ConsoleLog:
 
     def start(self) -> int:
         """The first offset that is still there; after a hole, that of the first whole line."""
-        try:
-            first = os.lseek(self._fd, 0, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but holes, or empty
-                return self.size()
-            return 0
+        first = self._first()
         if first == 0:
             return 0
         line_end = os.pread(self._fd, _READ_BYTES, first).find(b"\n")
         return first + line_end + 1
+
+    def from_position(self, position: int) -> int:
+        """Where to go on for someone who has seen what is before ``position``."""
+        return min(position, self.size()) if position >= self._first() else self.start()
+
+    def _first(self) -> int:
+        try:
+            return os.lseek(self._fd, 0, os.SEEK_DATA)
+        except OSError as error:
+            # nothing but holes, or empty; or a file system without holes
+            return self.size() if error.errno == errno.ENXIO else 0
 
     def read(self, offset: int) -> bytes:
         """Some of what follows ``offset``; empty at the end."""

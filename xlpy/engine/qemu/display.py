@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 
 from xlpy.engine.qemu.pci_slots import SOUND_SLOT, USB_SLOT, VGA_SLOT, slot_properties
+from xlpy.engine.qemu.qmp import QmpError
 from xlpy.errors import ConfigError, EngineError, NotSupported
 from xlpy.model.device import VncAddress
 from xlpy.model.domain_config import VncInfo
@@ -86,6 +88,20 @@ def vnc_address(domain: QemuDomain) -> VncAddress:
             f"domain {domain.domid} has no VNC server", "vnc=1 (hvm) or vfb=['type=vnc'] gives it one"
         )
     return VncAddress(host=answer["host"], port=int(answer["service"]), password=vnc.passwd or None)
+
+
+def add_viewer(domain: QemuDomain, stream: int) -> None:
+    """Let QEMU serve a copy of ``stream`` as a VNC connection (QMP ``add_client``). Raises EngineError."""
+    if not stat.S_ISSOCK(os.fstat(stream).st_mode):
+        raise EngineError("a VNC connection needs a socket to talk through")
+    vnc_address(domain)  # says so if there is no server
+    name = f"vnc-{stream}"
+    domain.qmp.execute("getfd", {"fdname": name}, fds=(stream,))
+    try:
+        domain.qmp.execute("add_client", {"protocol": "vnc", "fdname": name, "skipauth": False})
+    except QmpError:
+        domain.qmp.execute("closefd", {"fdname": name})
+        raise
 
 
 def _vnc_arguments(config: DomainConfig, files: DomainFiles) -> list[str]:

@@ -104,7 +104,8 @@ class QemuEngine(QemuHost):
         number: int = 0,
         history: bool = True,
         follow: bool = True,
-    ) -> None:
+        position: int | None = None,
+    ) -> int:
         """See ``Engine.open_console``; the stream has to be a socket. Raises InvalidState for a console that isn't there."""
         try:
             domain = self.domain(domid)
@@ -119,10 +120,17 @@ class QemuEngine(QemuHost):
         except XlError:
             os.close(stream)
             raise
-        console.attach(stream, history, follow)
+        return console.attach(stream, history, follow, position)
 
     def vnc_address(self, domid: int) -> VncAddress:
         return display.vnc_address(self.domain(domid))
+
+    def open_vnc(self, domid: int, stream: int) -> None:
+        """See ``Engine.open_vnc``; QEMU serves the stream itself (QMP ``add_client``)."""
+        try:
+            display.add_viewer(self.domain(domid), stream)
+        finally:
+            os.close(stream)
 
     def qemu_monitor_command(self, domid: int, command: str) -> str:
         """Run a human monitor command (QMP ``human-monitor-command``)."""
