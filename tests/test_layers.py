@@ -16,9 +16,10 @@ MAY_IMPORT = {
     "protocol": {"errors", "model"},
     "engine": {"errors", "model"},
     "agent": {"errors", "model", "protocol", "engine"},
-    "transport": {"errors", "protocol"},
-    "client": {"errors", "model", "protocol", "transport"},
-    "cli": {"errors", "model", "config", "render", "client"},
+    "inventory": {"errors", "model"},
+    "transport": {"errors", "model", "protocol", "inventory"},
+    "client": {"errors", "model", "protocol", "inventory", "transport"},
+    "cli": {"errors", "model", "config", "render", "inventory", "client"},
     "__main__": {"errors", "cli"},
 }
 # For the interface alone.

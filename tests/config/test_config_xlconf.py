@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlpy.config.diagnostic import hint_text, nearest, one_of, perhaps
+from xlpy.config.diagnostic import hint_text, one_of, perhaps
 from xlpy.config.size import parse_memory_size
 from xlpy.config.xlconf import XlConf
 from xlpy.config.xlconf_file import parse_xl_conf
 from xlpy.errors import ConfigError, UsageError
+from xlpy.model.nearest import nearest
 
 
 def test_an_empty_file_is_xls_defaults() -> None:

@@ -7,7 +7,7 @@ scanner prefers the longest match of its rules, which comes to the order of test
 from __future__ import annotations
 
 from xlpy.config.cnumber import atoi
-from xlpy.config.diagnostic import SpecError, command_line_error, nearest, one_of
+from xlpy.config.diagnostic import SpecError, command_line_error, one_of
 from xlpy.model.domain_config import DiskConfig
 
 TYPE_CHECKING = False
@@ -176,6 +176,8 @@ class _Spec:
 
     def _refuse_named(self, key: str, piece: str, start: int) -> None:
         if key and key[0] in _LOWER and all(c in _WORD or c == "-" for c in key):
+            from xlpy.model.nearest import nearest
+
             meant = nearest(key, _NAMES)
             raise SpecError(
                 f"unknown parameter '{key:.40}'",

@@ -1,0 +1,24 @@
+"""From what the user calls hosts to what is known of them."""
+
+from __future__ import annotations
+
+from xlpy.inventory.choose import choose, explicit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlpy.inventory.entry import HostEntry
+
+
+def resolve(names: Sequence[str]) -> list[HostEntry]:
+    """The hosts that these names mean (``inventory.choose``), in their order, each once.
+
+    The inventory is read only if a name needs it. Raises UsageError for a name, ConfigError for the inventory.
+    """
+    entries = explicit(names)
+    if entries is None:
+        from xlpy.inventory.file import read_inventory
+
+        entries = choose(read_inventory(), names)
+    return entries
