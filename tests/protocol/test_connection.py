@@ -15,10 +15,8 @@ from xlpy.model.record import Record
 from xlpy.protocol import connection as connection_module
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import (
-    FRAME_LIMIT_BYTES,
     PROTOCOL_VERSION,
     Failure,
-    Frame,
     Hello,
     ProgressReport,
     Reply,
@@ -43,7 +41,6 @@ arguments = st.dictionaries(names, json_values, max_size=4)
 @st.composite
 def exchanges(draw: st.DrawFn, number: int) -> tuple[list[Message], list[Message]]:
     """What the client and the agent send for one request."""
-    frames = st.lists(st.builds(Frame, id=st.just(number), data=st.binary(max_size=200)), max_size=3)
     request = Request(
         id=number, operation=draw(names), arguments=draw(arguments), progress=draw(st.booleans())
     )
@@ -52,7 +49,7 @@ def exchanges(draw: st.DrawFn, number: int) -> tuple[list[Message], list[Message
         st.builds(Reply, id=st.just(number), value=json_values)
         | st.builds(Failure, id=st.just(number), error=arguments)
     )
-    return [request, *draw(frames)], [*reports, *draw(frames), end]
+    return [request], [*reports, end]
 
 
 @st.composite
@@ -156,11 +153,14 @@ def test_config_of_eight_megabytes_is_refused_before_it_is_sent() -> None:
         encode_message(Request(id=1, operation="x", arguments={"text": "x" * (8 << 20)}))
 
 
-@pytest.mark.parametrize("length", [-1, FRAME_LIMIT_BYTES + 1, "1", None, 1.5])
-def test_frame_without_sense(length: object) -> None:
-    line = json.dumps({"message": "frame", "id": 1, "length": length}).encode() + b"\n"
-    with pytest.raises(ProtocolError, match="frame"):
-        greeted(is_agent=False).receive(line)
+def test_failure_in_place_of_the_hello_is_the_last_word() -> None:
+    agent, client = Connection(is_agent=True), Connection(is_agent=False)
+    refusal = Failure(id=0, error={"code": "connect", "message": "nobody is there"})
+    assert client.receive(agent.send(refusal)) == [refusal]
+    with pytest.raises(ProtocolError, match="while refused"):
+        client.send(Request(id=1, operation="x"))
+    with pytest.raises(ProtocolError, match="while refused"):
+        agent.send(HELLO)
 
 
 def test_unknown_fields_are_ignored_and_unknown_messages_are_not() -> None:
@@ -172,4 +172,4 @@ def test_unknown_fields_are_ignored_and_unknown_messages_are_not() -> None:
 
 
 def test_messages_are_records() -> None:
-    assert all(issubclass(cls, Record) for cls in (Hello, Request, Reply, Failure, ProgressReport, Frame))
+    assert all(issubclass(cls, Record) for cls in (Hello, Request, Reply, Failure, ProgressReport))

@@ -46,8 +46,11 @@ class Conversation:
         self.label = channel.label
 
     def greet(self) -> Hello:
-        """Wait for the other side's Hello. Raises ProtocolError when it speaks another protocol."""
+        """Wait for the other side's Hello. Raises ProtocolError when it speaks another protocol, or what it says instead."""
         message = self.next_message()
+        if isinstance(message, Failure):
+            self.broken = True
+            raise error_from_wire(message.error)
         if not isinstance(message, Hello):
             raise ProtocolError(f"{self.label} began with a {type(message).__name__}")
         if message.protocol != PROTOCOL_VERSION:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from xlpy.errors import ProtocolError
 from xlpy.protocol.messages import (
-    FRAME_LIMIT_BYTES,
     LINE_LIMIT_BYTES,
     Failure,
-    Frame,
     Hello,
     ProgressReport,
     Reply,
@@ -28,18 +26,16 @@ if TYPE_CHECKING:
 GREETING = "greeting"  # nothing was said yet
 IDLE = "idle"
 BUSY = "busy"  # a request is being worked on
+REFUSED = "refused"  # there is nobody to talk to
 
-# Frames have no say in it: a console's last words cross the reply that ended it, and a console goes on after its reply.
 _NEXT_STATE = {
     (GREETING, Hello): IDLE,
+    (GREETING, Failure): REFUSED,
     (IDLE, Request): BUSY,
     (BUSY, ProgressReport): BUSY,
     (BUSY, Reply): IDLE,
     (BUSY, Failure): IDLE,
-    (IDLE, Frame): IDLE,
-    (BUSY, Frame): BUSY,
 }
-_FROM_CLIENT = (Request, Frame)
 
 
 class Connection:
@@ -50,14 +46,12 @@ class Connection:
         self._is_agent = is_agent
         self._received = bytearray()
         self._searched = 0  # so many bytes are known to hold no line feed
-        self._frame_id = 0
-        self._frame_length: int | None = None  # None: a line is expected next
         self._request_id = -1
 
     @property
     def mid_message(self) -> bool:
         """Whether the bytes so far end in the middle of a message."""
-        return bool(self._received) or self._frame_length is not None
+        return bool(self._received)
 
     def send(self, message: Message) -> bytes:
         """The bytes to send. Raises ProtocolError when it isn't this message's turn."""
@@ -73,15 +67,13 @@ class Connection:
             message = self._next_message()
             if message is None:
                 return messages
-            if isinstance(message, _FROM_CLIENT) is not self._is_agent and not isinstance(message, Frame):
+            if isinstance(message, Request) is not self._is_agent:
                 raise ProtocolError(f"the peer sent a {type(message).__name__}, which is for it to receive")
             self._advance(message, "received")
             messages.append(message)
 
     def _next_message(self) -> Message | None:
         """The next whole message, if there is one."""
-        if self._frame_length is not None:
-            return self._next_frame(self._frame_length)
         end = self._received.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(self._received)
@@ -92,26 +84,7 @@ class Connection:
         del self._received[: end + 1]
         self._searched = 0
         kind, fields = decode_line(line)
-        if kind != "frame":
-            return build_message(kind, fields)
-        frame_id, length = fields.get("id"), fields.get("length")
-        if (
-            not isinstance(frame_id, int)
-            or not isinstance(length, int)
-            or not 0 <= length <= FRAME_LIMIT_BYTES
-        ):
-            raise ProtocolError(f"the peer sent a frame without sense: {line[:60]!r}")
-        self._frame_id = frame_id
-        self._frame_length = length
-        return self._next_frame(length)
-
-    def _next_frame(self, length: int) -> Frame | None:
-        if len(self._received) < length:
-            return None
-        data = bytes(self._received[:length])
-        del self._received[:length]
-        self._frame_length = None
-        return Frame(id=self._frame_id, data=data)
+        return build_message(kind, fields)
 
     def _advance(self, message: Message, how: str) -> None:
         state = _NEXT_STATE.get((self.state, type(message)))
@@ -119,7 +92,7 @@ class Connection:
             raise ProtocolError(f"{type(message).__name__} {how} while {self.state}")
         if isinstance(message, Request):
             self._request_id = message.id
-        elif isinstance(message, (Reply, Failure, ProgressReport)) and message.id != self._request_id:
+        elif self.state == BUSY and not isinstance(message, Hello) and message.id != self._request_id:
             raise ProtocolError(
                 f"an answer to request {message.id} {how} while {self._request_id} is running"
             )

@@ -1,10 +1,11 @@
-"""The messages of the wire and their form: one JSON object a line, or a frame of raw bytes.
+"""The messages of the wire and their form: one JSON object a line.
 
-    agent  → client   Hello           once, first
+    agent  → client   Hello | Failure once, first; a Failure in its place says why nobody answers, and is the last
     client → agent    Request         one at a time on a connection
     agent  → client   ProgressReport  any number while a request runs
     agent  → client   Reply | Failure ends the request
-    both ways         Frame           a piece of a request's stream, where a descriptor can't be passed
+
+A request's stream is a descriptor that is passed along with the request's bytes.
 
 Values in messages are JSON-ready already (``model.codec``, ``protocol.signature``). The text is ASCII: names that
 are no valid UTF-8 cross as lone surrogates and come out as the same bytes.
@@ -19,7 +20,6 @@ from xlpy.model.record import Record
 
 PROTOCOL_VERSION = 1
 LINE_LIMIT_BYTES = 8 << 20
-FRAME_LIMIT_BYTES = 1 << 20
 
 
 class Hello(Record):
@@ -37,7 +37,7 @@ class Hello(Record):
 
 
 class Request(Record):
-    """Run an operation of Engine. ``stream`` says how its descriptor comes: ``fd`` or ``frames``."""
+    """Run an operation of Engine. ``stream`` is ``fd`` when its descriptor comes along."""
 
     id: int
     operation: str
@@ -67,18 +67,11 @@ class ProgressReport(Record):
     value: object
 
 
-class Frame(Record):
-    """Bytes of a request's stream; no bytes at all end this direction of it."""
-
-    id: int
-    data: bytes
-
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
-    Message = Union[Hello, Request, Reply, Failure, ProgressReport, Frame]
+    Message = Union[Hello, Request, Reply, Failure, ProgressReport]
 
 _CLASSES: dict[str, type[Record]] = {
     "hello": Hello,
@@ -92,8 +85,6 @@ _NAMES = {cls: name for name, cls in _CLASSES.items()}
 
 def encode_message(message: Message) -> bytes:
     """The message's bytes on the wire. Raises ProtocolError when it is too large to be sent."""
-    if isinstance(message, Frame):
-        return b'{"message":"frame","id":%d,"length":%d}\n' % (message.id, len(message.data)) + message.data
     line = dumps({"message": _NAMES[type(message)], **message.__dict__}).encode("ascii") + b"\n"
     if len(line) > LINE_LIMIT_BYTES:
         raise ProtocolError(
