@@ -11,7 +11,9 @@ class SavedDomain(Record):
 
     ``stream_format`` names who can read the stream (``qemu`` or ``libxl``) and ``stream_version`` its version.
     ``machine`` is the engine's own description of the machine that the stream fits, such as the places of its devices.
-    ``transfer_id`` is new for every attempt: by it the source asks the target what became of the domain.
+    ``transfer_id`` is new for every attempt: by it the target is asked what became of the domain. ``sender`` is what the
+    client that leads the migration calls its source. What follows is for ``check_incoming``, as far as the engine knows it:
+    the version of its program, the processor features that the guest has seen, each disk's size by its vdev.
     """
 
     config: DomainConfig
@@ -22,6 +24,52 @@ class SavedDomain(Record):
     start_time_s: float | None = None
     machine: dict[str, object] = {}  # noqa: RUF012
     transfer_id: str | None = None
+    sender: str | None = None
+    program_version: str | None = None
+    cpu_features: tuple[str, ...] = ()
+    disk_bytes: dict[str, int] = {}  # noqa: RUF012
+
+
+class Peer(Record):
+    """The host at the other end of a migration. ``name`` is what the client that leads it calls that host.
+
+    ``instance`` is its xlpyd's (``protocol.messages.Hello``): only that one knows what became of the transfer. ``address``
+    is where other xlpyds may reach it by themselves, if they may: ``unix:///path``.
+    """
+
+    name: str
+    instance: str = ""
+    address: str | None = None
+
+
+class Transfer(Record):
+    """A domain on its way from host to host, as one of the two sees it.
+
+    ``side`` is ``source`` or ``target``, ``state`` the agent's word for how far it is: ``saving`` and ``sent`` at the
+    source, ``incoming`` and ``accepted`` at the target. ``led`` says whether the client that leads it is still there.
+    """
+
+    transfer_id: str
+    domid: int
+    name: str
+    uuid: str
+    side: str
+    state: str
+    peer: Peer
+    led: bool = False
+    paused: bool = False
+
+
+class Finding(Record):
+    """Something that a look before a migration has shown: an ``error`` that would make it fail, or a ``warning``.
+
+    ``code`` is that of the error it would end in (``xlpy.errors``), or a word for the warning.
+    """
+
+    severity: str
+    code: str
+    text: str
+    hint: str | None = None
 
 
 class MigrationLimits(Record):

@@ -1,0 +1,167 @@
+"""State in motion: the operations for saving, restoring and migrating. The agent's ``handover`` says who owns a domain when.
+
+source                                  target
+check_outgoing, describe_domain         check_incoming             nothing is changed yet
+                                        prepare_incoming           only if disks are copied as well
+copy_disk                               serve_disk                 one stream for each disk
+save_domain                             restore_domain             the stream of the state
+                                        accept_restored            from here on it is the target's
+destroy_domain
+"""
+
+from __future__ import annotations
+
+from xlpy.engine.operation import Refusing, operation
+from xlpy.errors import InvalidState
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.model.domain import DomainInfo
+    from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, Transfer, TransferProgress
+
+    Progress = Callable[[TransferProgress], None]
+
+
+class Motion(Refusing):
+    """What ``Engine`` has of these. Those that only the agent can do say so."""
+
+    # -- a look before
+
+    @operation
+    def check_outgoing(self, domid: int, copy_disks: bool = False) -> tuple[Finding, ...]:
+        """What keeps this domain from leaving now: everything, not the first. Changes nothing.
+
+        ``copy_disks`` says that its disks are to go along.
+        """
+        return ()
+
+    @operation
+    def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
+        """What keeps this host from taking the domain in: everything that would fail later. Changes nothing."""
+        return ()
+
+    # -- the source
+
+    @operation
+    def describe_domain(self, domid: int) -> SavedDomain:
+        """What has to precede the stream of ``save_domain``."""
+        raise self._refuse("save a domain")
+
+    @operation
+    def save_domain(
+        self,
+        domid: int,
+        stream: int,
+        limits: MigrationLimits | None = None,
+        live: bool = False,
+        peer: Peer | None = None,
+        progress: Progress | None = None,
+    ) -> TransferProgress:
+        """Write the domain's state to ``stream``; on return it is complete and the domain stands still.
+
+        It then waits for ``resume_saved`` or ``destroy_domain``. ``live`` lets the guest run while most of its memory
+        goes over. ``peer`` is the host that receives a migration, None for a save. On failure or abort the domain
+        runs on.
+        """
+        raise self._refuse("save a domain")
+
+    @operation
+    def resume_saved(self, domid: int, paused: bool = False) -> None:
+        """Take back a domain that stands still after ``save_domain``.
+
+        After a migration this is for the client that leads it; ``settle_transfer`` is for everybody else.
+        """
+        raise self._refuse("resume a saved domain")
+
+    @operation
+    def copy_disk(self, domid: int, vdev: str, stream: int) -> None:
+        """Begin to copy a disk through ``stream`` to where ``serve_disk`` has the other end.
+
+        Returns when the copying has begun. From then on what the guest writes goes there too; ``save_domain`` waits
+        until both are equal, and ends it.
+        """
+        raise self._refuse("copy a domain's disks")
+
+    # -- the target
+
+    @operation
+    def prepare_incoming(self, saved: SavedDomain, supervised: bool = True) -> int:
+        """Make empty disks for a domain whose disks are to come along, and have it wait for them and for its state.
+
+        Returns its domid; ``restore_domain`` with the same ``saved`` then fills it. Until it is accepted it is the
+        caller's: if that one is lost, domain and disks are removed.
+        """
+        raise self._refuse("copy a domain's disks")
+
+    @operation
+    def serve_disk(self, domid: int, vdev: str, stream: int) -> None:
+        """Connect ``stream`` to a disk of a domain that was prepared; whoever is at its other end fills it."""
+        raise self._refuse("copy a domain's disks")
+
+    @operation
+    def restore_domain(
+        self,
+        saved: SavedDomain,
+        stream: int,
+        supervised: bool = True,
+        progress: Progress | None = None,
+    ) -> int:
+        """Make a domain from a state stream; on return it is complete, paused and called ``NAME--incoming``.
+
+        Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
+        """
+        raise self._refuse("restore a domain")
+
+    def require_restored(self, domid: int) -> None:
+        """Raise InvalidState if a restored domain has died meanwhile. For the agent, which asks before it accepts one."""
+        if self.domain_info(domid).shutdown:
+            raise InvalidState(f"domain {domid} has died")
+
+    def domain_info(self, domid: int) -> DomainInfo:
+        """See ``Engine``."""
+        raise self._refuse("describe a domain")
+
+    @operation
+    def accept_restored(self, domid: int, paused: bool = False) -> None:
+        """Give a restored domain its name and let it run: from here on this host has it."""
+        raise self._refuse("restore a domain")
+
+    # -- settling a migration that was cut off: the agent's own
+
+    @operation
+    def list_transfers(self) -> tuple[Transfer, ...]:
+        """The migrations that are not over yet on this host's side."""
+        return ()
+
+    @operation
+    def abort_transfer(self, domid: int) -> None:
+        """Break off a migration while the state is on its way; whoever leads it is told, the domain runs on at the source.
+
+        Raises InvalidState when all of it has been sent: then the target decides (``give_up_restored``).
+        """
+        raise self._refuse("abort a migration")
+
+    @operation
+    def restored_outcome(self, transfer_id: str) -> str:
+        """What became of a domain that was to be restored here: ``accepted``, ``pending`` or ``absent``.
+
+        ``absent`` is a promise: this transfer will never be accepted here from now on.
+        """
+        raise self._refuse("restore a domain")
+
+    @operation
+    def give_up_restored(self, transfer_id: str) -> str:
+        """Give up what is being restored here, unless it was accepted. Returns ``accepted`` or ``absent``, for good."""
+        raise self._refuse("restore a domain")
+
+    @operation
+    def settle_transfer(self, transfer_id: str, outcome: str) -> None:
+        """Tell the source what became of a domain that it has sent.
+
+        ``accepted``: it runs at the target, and what is left here is removed. ``absent``: it will never run there, and
+        goes on here. ``lost``: the target is gone for good, somebody vouches for it; it goes on here.
+        Raises InvalidState when no domain waits for the outcome of this transfer.
+        """
+        raise self._refuse("settle a migration")
