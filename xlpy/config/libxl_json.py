@@ -1,8 +1,6 @@
 """A DomainConfig in libxl's JSON, byte for byte: libxl's generated *_gen_json functions printing through yajl.
 
-Fields come in the order of libxl's IDL, which is that of the model's records; what has libxl's default is left
-out; a defbool is the string "True" or "False"; an empty map or list has an empty line inside. The annotation of
-a field says which of these it is (see ``xlpy.model.domain_config``).
+Which fields are printed, and as what, is ``xlpy.model.libxl_form``'s; an empty map or list has an empty line inside.
 
 The form is that of Xen 4.20: fields that came later are left out, as an xl of that version knows nothing of them.
 """
@@ -11,9 +9,8 @@ from __future__ import annotations
 
 from xlpy.config.started import as_started
 from xlpy.model.choice import Choice
-from xlpy.model.device_config import ChannelConfig, UsbdevConfig
-from xlpy.model.domain import ActionOnShutdown
-from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo, DomainConfig
+from xlpy.model.domain_config import DomainConfig
+from xlpy.model.libxl_form import libxl_fields
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
@@ -29,8 +26,6 @@ _LATER_FIELDS = frozenset(
     )
 )
 _INDENT = "    "
-_UNPRINTED: tuple[object, ...] = ((), {}, ActionOnShutdown.DESTROY, "00000000-0000-0000-0000-000000000000")
-_DEFBOOL = ("False", "True")
 _ESCAPES = {
     **{chr(code): f"\\u{code:04X}" for code in range(32)},
     **{'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"},
@@ -102,60 +97,5 @@ def _list(items: Sequence[str], indent: str) -> str:
 
 
 def _fields(record: Record) -> Fields:
-    """Names and values of what is printed of a record."""
-    if isinstance(record, DomainBuildInfo):
-        return _build_info(record)
-    if isinstance(record, ChannelConfig):
-        return _channel(record)
-    if isinstance(record, UsbdevConfig):
-        return _usbdev(record)
-    if isinstance(record, CpuidPolicy):
-        return [("cpuid", record.cpuid), ("msr", record.msr)]
-    return _plain(record)
-
-
-def _plain(record: Record) -> Fields:
-    given = record.__dict__
-    fields: Fields = []
-    for name, annotation in record.fields_.items():
-        value = given[name] if name in given else getattr(record, name)
-        if value is None or value in _UNPRINTED or name in _LATER_FIELDS:
-            continue
-        if isinstance(value, bool):
-            if annotation == "bool | None":
-                fields.append((name, _DEFBOOL[value]))
-            elif value:
-                fields.append((name, True))
-        elif value != 0 or annotation != "int" or name in record.required_:
-            fields.append((name, value))
-    return fields
-
-
-def _build_info(info: DomainBuildInfo) -> Fields:
-    """libxl_domain_build_info, whose union is a map named after the type.
-
-    Where the config gives no number of vcpus, xl up to 4.20 prints neither it nor what depends on it.
-    """
-    depends_on_vcpus = ("max_vcpus", "vcpu_hard_affinity", "vcpu_soft_affinity")
-    without = () if "max_vcpus" in info.__dict__ else depends_on_vcpus
-    return [
-        (f"type.{name}" if name in ("hvm", "pv", "pvh") else name, value)
-        for name, value in _plain(info)
-        if name not in without
-    ]
-
-
-def _channel(channel: ChannelConfig) -> Fields:
-    fields = [field for field in _plain(channel) if field[0] not in ("connection", "path")]
-    fields.append(
-        (f"connection.{channel.connection}", {} if channel.path is None else {"path": channel.path})
-    )
-    return fields
-
-
-def _usbdev(device: UsbdevConfig) -> Fields:
-    fields = [field for field in _plain(device) if field[0] in ("ctrl", "port")]
-    if device.type is not None:
-        numbers = (("hostbus", device.hostbus), ("hostaddr", device.hostaddr))
-        fields.append((f"type.{device.type}", {name: number for name, number in numbers if number}))
-    return fields
+    """What Xen 4.20 prints of a record."""
+    return [(name, value) for name, value in libxl_fields(record) if name not in _LATER_FIELDS]

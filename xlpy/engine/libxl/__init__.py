@@ -1,0 +1,1 @@
+"""Domains on real Xen, through libxenlight."""

@@ -1,0 +1,125 @@
+"""What of libxenlight is called, and how: one line a function.
+
+The first letter is what comes back, the others are the arguments behind the context:
+
+    i int    u uint32_t    q uint64_t    b char    s a string    p any other pointer
+    o ``const libxl_asyncop_how *``, always NULL: the call returns when the operation is over    v nothing
+
+A function is declared as the newest libxl in ``TESTED`` has it. Where older ones differ:
+
+- 4.12 and older have no ``o`` in eight functions (pause, unpause, shutdown, reboot, retrieve_domain_configuration,
+  send_trigger, set_vcpuonline, qemu_monitor_command), and another domain_need_memory: they are refused.
+- 4.14 has no device_disk_safe_remove (``SINCE``).
+- 4.18 gave console_exec an argument more: consoles are opened by their tty instead.
+"""
+
+from __future__ import annotations
+
+OLDEST, NEWEST = 14, 23  # minor versions of Xen 4
+TESTED = (14, 17, 20)
+
+FUNCTIONS = {
+    # the host
+    "get_physinfo": "ip",
+    "get_version_info": "p",
+    "get_cpu_topology": "pp",
+    "get_numainfo": "pp",
+    "get_scheduler": "i",
+    "get_max_cpus": "i",
+    "get_freecpus": "ip",
+    "get_free_memory": "ip",
+    "xen_console_read_start": "pi",
+    "xen_console_read_line": "ipp",
+    "xen_console_read_finish": "vp",
+    "send_debug_keys": "is",
+    "set_parameters": "is",
+    "list_cpupool": "pp",
+    "cpupool_create": "isiBpp",
+    "cpupool_destroy": "iu",
+    "cpupool_rename": "isu",
+    "cpupool_cpuadd": "iui",
+    "cpupool_cpuremove": "iui",
+    "cpupool_movedomain": "iuu",
+    "cpupoolid_to_name": "pu",
+    "sched_credit_params_get": "iup",
+    "sched_credit_params_set": "iup",
+    "sched_credit2_params_get": "iup",
+    "sched_credit2_params_set": "iup",
+    # which domains there are
+    "list_domain": "pp",
+    "domain_info": "ipu",
+    "domid_to_name": "pu",
+    "vm_get_start_time": "uu",
+    "retrieve_domain_configuration": "iupo",
+    "userdata_store": "iuspi",
+    "userdata_retrieve": "iuspp",
+    # life
+    "domain_need_memory": "ipup",
+    "domain_create_new": "ippoo",
+    "domain_create_restore": "ippiipoo",
+    "domain_suspend": "iuiio",
+    "domain_resume": "iuio",
+    "domain_destroy": "iuo",
+    "domain_shutdown": "iuo",
+    "domain_reboot": "iuo",
+    "domain_pause": "iuo",
+    "domain_unpause": "iuo",
+    "domain_rename": "iuss",
+    "domain_preserve": "iupsU",
+    "domain_core_dump": "iuso",
+    "send_trigger": "iuiuo",
+    "send_sysrq": "iub",
+    "qemu_monitor_command": "iuspo",
+    # memory and cpus
+    "set_memory_target": "iuqii",
+    "get_memory_target": "iup",
+    "wait_for_memory_target": "iui",
+    "domain_setmaxmem": "iuq",
+    "list_vcpu": "pupp",
+    "set_vcpuaffinity": "iuupp",
+    "set_vcpuaffinity_force": "iuupp",
+    "set_vcpuonline": "iupo",
+    "domain_get_nodeaffinity": "iup",
+    "domain_sched_params_get": "iup",
+    "domain_sched_params_set": "iup",
+    # devices
+    "device_disk_list": "pup",
+    "device_disk_getinfo": "iupp",
+    "device_disk_add": "iupo",
+    "device_disk_remove": "iupo",
+    "device_disk_destroy": "iupo",
+    "device_disk_safe_remove": "iupo",
+    "vdev_to_device_disk": "iusp",
+    "cdrom_insert": "iupo",
+    "device_nic_list": "pup",
+    "device_nic_getinfo": "iupp",
+    "device_nic_add": "iupo",
+    "device_nic_remove": "iupo",
+    "device_nic_destroy": "iupo",
+    "console_get_tty": "iuiip",
+    "primary_console_get_tty": "iup",
+}
+SINCE = {"device_disk_safe_remove": 15}
+
+# Structures, and what libxl generates for each beside ``init``: d dispose, t to_json, f from_json.
+STRUCTURES = {
+    "physinfo": "dt",
+    "version_info": "t",
+    "cputopology": "dt",
+    "numainfo": "dt",
+    "cpupoolinfo": "dt",
+    "dominfo": "dt",
+    "vcpuinfo": "dt",
+    "domain_config": "dtf",
+    "domain_create_info": "dtf",
+    "domain_restore_params": "df",
+    "domain_sched_params": "dtf",
+    "sched_credit_params": "tf",
+    "sched_credit2_params": "tf",
+    "device_disk": "dtf",
+    "diskinfo": "dt",
+    "device_nic": "dtf",
+    "nicinfo": "dt",
+}
+# Arrays that libxl hands out come with a function of their own to free them, apart from these names: NAME_list_free.
+LIST_FREE = ("dominfo", "cpupoolinfo", "vcpuinfo", "cputopology", "numainfo", "device_disk", "device_nic")
