@@ -42,6 +42,7 @@ from xlpy.model.domain import (
 from xlpy.model.domain_config import DiskConfig, DomainBuildInfo, DomainConfig, DomainCreateInfo, NicConfig
 from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
 from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+from xlpy.model.sched import PoolSchedParams
 
 if TYPE_CHECKING:
     from xlpy.engine.base import Progress
@@ -395,9 +396,12 @@ class FakeEngine(Engine):
         if cap is not None:
             guest.sched = guest.sched.replace(cap=cap)
 
-    def set_pool_ratelimit(self, poolid: int, ratelimit_us: int) -> None:
+    def set_pool_sched_params(self, poolid: int, params: PoolSchedParams) -> None:
         self.pools = tuple(
-            pool.replace(ratelimit_us=ratelimit_us) if pool.poolid == poolid else pool for pool in self.pools
+            pool.replace(ratelimit_us=params.ratelimit_us or pool.ratelimit_us)
+            if pool.poolid == poolid
+            else pool
+            for pool in self.pools
         )
 
     # -- devices

@@ -26,8 +26,10 @@ def sched_credit2(session: Session, args: Arguments) -> None:
         if ratelimit_us is None:
             _show_pool(session, pool)
         else:
+            from xlpy.model.sched import PoolSchedParams
+
             with worded_as_xl(session, "libxl_sched_credit2_params_set failed."):
-                session.host.set_pool_ratelimit(pool.poolid, ratelimit_us)
+                session.host.set_pool_sched_params(pool.poolid, PoolSchedParams(ratelimit_us=ratelimit_us))
         return
     if ratelimit_us is not None:
         raise XlError("Must specify schedparam to set schedule parameter values.")

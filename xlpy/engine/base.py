@@ -10,12 +10,15 @@ and then while the operation runs.
 
 from __future__ import annotations
 
-from xlpy.errors import InvalidState, NotSupported
+from xlpy.engine.device_operations import DeviceOperations
+from xlpy.engine.hypervisor_operations import HypervisorOperations
+from xlpy.engine.motion import Motion
+from xlpy.engine.operation import OPERATIONS as OPERATIONS
+from xlpy.engine.operation import operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from xlpy.model.device import DiskInfo, NicInfo, VncAddress
     from xlpy.model.device_config import DiskConfig, NicConfig
@@ -23,13 +26,13 @@ if TYPE_CHECKING:
     from xlpy.model.domain_config import DomainConfig
     from xlpy.model.event import EventRecord
     from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
-    from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+    from xlpy.model.migration import TransferProgress
 
     Progress = Callable[[TransferProgress], None]
-    M = TypeVar("M", bound=Callable[..., object])
 
 # Where the classes of the annotations live, since a command needs two of them and not thirty.
 WIRE_CLASSES = {
+    "ChannelInfo": "xlpy.model.device",
     "CpuTopology": "xlpy.model.host",
     "Cpupool": "xlpy.model.host",
     "DiskConfig": "xlpy.model.device_config",
@@ -39,35 +42,45 @@ WIRE_CLASSES = {
     "DomainInfo": "xlpy.model.domain",
     "DomainStats": "xlpy.model.domain",
     "EventRecord": "xlpy.model.event",
+    "Finding": "xlpy.model.migration",
     "HostInfo": "xlpy.model.host",
     "MigrationLimits": "xlpy.model.migration",
     "NicConfig": "xlpy.model.device_config",
     "NicInfo": "xlpy.model.device",
     "NumaNode": "xlpy.model.host",
+    "Peer": "xlpy.model.migration",
+    "PciConfig": "xlpy.model.device_config",
+    "PoolSchedParams": "xlpy.model.sched",
+    "PsrHardware": "xlpy.model.hypervisor",
+    "PsrMonitoring": "xlpy.model.hypervisor",
+    "PsrValue": "xlpy.model.hypervisor",
+    "RtdsParams": "xlpy.model.sched",
     "SavedDomain": "xlpy.model.migration",
     "SchedParams": "xlpy.model.domain",
+    "Transfer": "xlpy.model.migration",
     "TransferProgress": "xlpy.model.migration",
+    "UsbctrlConfig": "xlpy.model.device_config",
+    "UsbctrlInfo": "xlpy.model.device",
+    "UsbdevConfig": "xlpy.model.device_config",
     "VcpuInfo": "xlpy.model.domain",
+    "VdisplConfig": "xlpy.model.device_config",
+    "VdisplInfo": "xlpy.model.device",
+    "VkbConfig": "xlpy.model.device_config",
+    "VkbInfo": "xlpy.model.device",
     "VncAddress": "xlpy.model.device",
+    "VsndConfig": "xlpy.model.device_config",
+    "VsndInfo": "xlpy.model.sound",
+    "VtpmConfig": "xlpy.model.device_config",
+    "VtpmInfo": "xlpy.model.device",
 }
 
-OPERATIONS: dict[str, Callable[..., object]] = {}
 
-
-def operation(method: M) -> M:
-    """Mark a method of Engine as callable over the wire."""
-    OPERATIONS[method.__name__] = method
-    return method
-
-
-class Engine:
+class Engine(Motion, DeviceOperations, HypervisorOperations):
     """Operations on one host. Domains are named by domid; 0 is the host itself.
 
     Any method may raise an XlError; DomainNotFound for a domid that isn't there, NotSupported for what this engine
     can't do.
     """
-
-    name = "none"
 
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """Take up the domains that run already; from now on tell ``on_end`` about every domain that ends.
@@ -78,9 +91,6 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the domains; they run on."""
-
-    def _refuse(self, what: str) -> NotSupported:
-        return NotSupported(f"the {self.name} engine cannot {what}")
 
     # -- the host
 
@@ -219,68 +229,6 @@ class Engine:
         """Write the domain's memory as an ELF core to ``stream``; the domain goes on afterwards."""
         raise self._refuse("dump a domain's core")
 
-    # -- state in motion: the agent's handover module says who owns the domain at each step
-
-    @operation
-    def save_domain(
-        self,
-        domid: int,
-        stream: int,
-        limits: MigrationLimits | None = None,
-        live: bool = False,
-        peer: str | None = None,
-        progress: Progress | None = None,
-    ) -> TransferProgress:
-        """Write the domain's state to ``stream``; on return it is complete and the domain stands still.
-
-        It then waits for ``resume_saved`` or ``destroy_domain``. ``live`` lets the guest run while most of its memory
-        goes over. ``peer`` is the address of the host that receives a migration; whoever loses sight of the client
-        asks there whether the domain runs. On failure or abort the domain runs on.
-        """
-        raise self._refuse("save a domain")
-
-    @operation
-    def describe_domain(self, domid: int) -> SavedDomain:
-        """What has to precede the stream of ``save_domain``."""
-        raise self._refuse("save a domain")
-
-    @operation
-    def resume_saved(self, domid: int, paused: bool = False) -> None:
-        """Take back a domain that stands still after ``save_domain``."""
-        raise self._refuse("resume a saved domain")
-
-    @operation
-    def restore_domain(
-        self,
-        saved: SavedDomain,
-        stream: int,
-        supervised: bool = True,
-        progress: Progress | None = None,
-    ) -> int:
-        """Make a domain from a state stream; on return it is complete, paused and called ``NAME--incoming``.
-
-        Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
-        """
-        raise self._refuse("restore a domain")
-
-    def require_restored(self, domid: int) -> None:
-        """Raise InvalidState if a restored domain has died meanwhile. For the agent, which asks before it accepts one."""
-        if self.domain_info(domid).shutdown:
-            raise InvalidState(f"domain {domid} has died")
-
-    @operation
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
-        """Give a restored domain its name and let it run: from here on this host has it."""
-        raise self._refuse("restore a domain")
-
-    @operation
-    def restored_outcome(self, transfer_id: str) -> str:
-        """What became of a domain that was to be restored here: ``accepted``, ``pending`` or ``absent``.
-
-        ``absent`` is a promise: this transfer will never be accepted here from now on.
-        """
-        raise self._refuse("restore a domain")
-
     # -- memory and cpus
 
     @operation
@@ -324,11 +272,6 @@ class Engine:
     def set_sched_params(self, domid: int, weight: int | None = None, cap: int | None = None) -> None:
         """Change weight or cap; None is left as it is."""
         raise self._refuse("set scheduler parameters")
-
-    @operation
-    def set_pool_ratelimit(self, poolid: int, ratelimit_us: int) -> None:
-        """The shortest time slice of a cpupool's scheduler."""
-        raise self._refuse("set a scheduler's rate limit")
 
     # -- devices
 
