@@ -5,7 +5,7 @@ Each kind has its list, attach and detach, after libxl_device_<kind>_list, _add 
 
 from __future__ import annotations
 
-from xlpy.engine.operation import Operations, operation
+from xlpy.engine.operation import Refusing, operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from xlpy.model.sound import VsndInfo
 
 
-class DeviceOperations(Operations):
-    """Operations on devices. A ``devid`` that the domain doesn't have is DeviceNotFound."""
+class DeviceOperations(Refusing):
+    """Refusing on devices. A ``devid`` that the domain doesn't have is DeviceNotFound."""
 
     # -- PCI functions of the host
 

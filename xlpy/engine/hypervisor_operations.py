@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.engine.operation import Operations, operation
+from xlpy.engine.operation import Refusing, operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from xlpy.model.sched import PoolSchedParams, RtdsParams
 
 
-class HypervisorOperations(Operations):
-    """Operations on the hypervisor and what it alone knows of a domain."""
+class HypervisorOperations(Refusing):
+    """Refusing on the hypervisor and what it alone knows of a domain."""
 
     # -- cpupools
 
