@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fake_devices import FakeDevices
 from fake_guest import FakeGuest, greet_and_echo, relay_console
+from fake_hypervisor import FakeHypervisor
 
 from xlpy import __version__
-from xlpy.engine.base import Engine
 from xlpy.errors import (
     DeviceNotFound,
     DomainExists,
@@ -40,9 +41,8 @@ from xlpy.model.domain import (
     VcpuInfo,
 )
 from xlpy.model.domain_config import DiskConfig, DomainBuildInfo, DomainConfig, DomainCreateInfo, NicConfig
-from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
+from xlpy.model.host import CpuTopology, HostInfo, NumaNode
 from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
-from xlpy.model.sched import PoolSchedParams
 
 if TYPE_CHECKING:
     from xlpy.engine.base import Progress
@@ -71,18 +71,17 @@ def fake_host() -> HostInfo:
     )
 
 
-class FakeEngine(Engine):
+class FakeEngine(FakeDevices, FakeHypervisor):
     """Tests reach into it: set ``host``, ``ring``, ``pools``; ``add`` domains as they shall look; ``end`` them."""
 
     name = "fake"
 
     def __init__(self, directory: Path | None = None) -> None:
+        FakeDevices.__init__(self)
+        FakeHypervisor.__init__(self)
         self.host = fake_host()
         self.topology = tuple(CpuTopology(cpu=cpu, core=cpu, socket=0, node=0) for cpu in range(4))
         self.nodes = (NumaNode(node=0, size_kib=8 << 20, free_kib=6 << 20, distances=(10,)),)
-        self.pools = (
-            Cpupool(poolid=0, name="Pool-0", scheduler="credit2", domain_count=1, cpus=(0, 1, 2, 3)),
-        )
         self.ring = "(fake) Xen is not running here\n"
         self.now: Callable[[], float] = lambda: 1_700_000_000.0
         self.requests: list[tuple[object, ...]] = []  # what guests were asked: (operation, domid, ...)
@@ -170,9 +169,6 @@ class FakeEngine(Engine):
         if clear:
             self.ring = ""
         return text
-
-    def list_cpupools(self) -> tuple[Cpupool, ...]:
-        return self.pools
 
     # -- which domains there are
 
@@ -396,14 +392,6 @@ class FakeEngine(Engine):
         if cap is not None:
             guest.sched = guest.sched.replace(cap=cap)
 
-    def set_pool_sched_params(self, poolid: int, params: PoolSchedParams) -> None:
-        self.pools = tuple(
-            pool.replace(ratelimit_us=params.ratelimit_us or pool.ratelimit_us)
-            if pool.poolid == poolid
-            else pool
-            for pool in self.pools
-        )
-
     # -- devices
 
     def list_disks(self, domid: int) -> tuple[DiskInfo, ...]:
@@ -462,10 +450,7 @@ class FakeEngine(Engine):
         except XlError:
             os.close(stream)
             raise
-        start = relay_console(guest, stream, history, position)
-        if not follow:
-            guest.close_consoles()
-        return start
+        return relay_console(guest, stream, history, follow, position)
 
     def vnc_address(self, domid: int) -> VncAddress:
         self._guest(domid)

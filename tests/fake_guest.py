@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import struct
 import threading
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class FakeGuest:
         self.cancelled = threading.Event()
         self._console = bytearray()
         self._forgotten_bytes = 0
+        self.console_ended = False
         self._viewers: list[int] = []
         self._talking = threading.Lock()
 
@@ -154,14 +156,15 @@ class FakeGuest:
             os.close(viewer)
 
     def close_consoles(self) -> None:
-        """Tell all viewers that this is the end; their threads close them."""
-        import socket
+        """The console ends: all viewers are told so, and those to come get what it has said and no more."""
+        self.console_ended = True
+        self.cut_viewers()
 
+    def cut_viewers(self) -> None:
+        """Break the viewers' streams, as a lost connection does; their threads close them."""
         with self._talking:
             for viewer in self._viewers:
-                duplicate = socket.socket(fileno=os.dup(viewer))
-                duplicate.shutdown(socket.SHUT_RDWR)
-                duplicate.close()
+                end_stream(viewer)
             self._viewers.clear()
 
     # -- state on a stream
@@ -221,9 +224,13 @@ class FakeGuest:
         return guest
 
 
-def relay_console(guest: FakeGuest, stream: int, history: bool, position: int | None = None) -> int:
+def relay_console(
+    guest: FakeGuest, stream: int, history: bool, follow: bool = True, position: int | None = None
+) -> int:
     """Connect a viewer: it sees the console, and what it types is echoed to everybody. Returns where it begins."""
     start = guest.join_console(stream, history, position)
+    if guest.console_ended or not follow:
+        end_stream(stream)
 
     def listen() -> None:
         try:
@@ -235,6 +242,12 @@ def relay_console(guest: FakeGuest, stream: int, history: bool, position: int | 
 
     threading.Thread(target=listen, name="fake console", daemon=True).start()
     return start
+
+
+def end_stream(stream: int) -> None:
+    """Let the other side read the end after what was written; the descriptor stays open."""
+    with socket.socket(fileno=os.dup(stream)) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def greet_and_echo(stream: int) -> None:

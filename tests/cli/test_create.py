@@ -192,9 +192,9 @@ def test_the_console_is_attached_before_the_domain_runs(
     seen: list[str] = []
     open_console, unpause = fake.open_console, fake.unpause_domain
 
-    def note_console(*args: object, **kwargs: object) -> None:
+    def note_console(*args: object, **kwargs: object) -> int:
         seen.append("console of a paused domain" if fake.guests[1].info.paused else "too late")
-        open_console(*args, **kwargs)  # type: ignore[arg-type]
+        return open_console(*args, **kwargs)  # type: ignore[arg-type]
 
     def note_unpause(domid: int) -> None:
         seen.append("unpause")
@@ -206,7 +206,7 @@ def test_the_console_is_attached_before_the_domain_runs(
     result = call("create", "-c", "web.cfg")
     assert result.status == 0
     assert "guest up" in result.out
-    assert seen == ["console of a paused domain", "unpause"]
+    assert seen[:2] == ["console of a paused domain", "unpause"]
 
 
 def test_config_update(call: Call, xl: Call, fake: FakeEngine) -> None:

@@ -90,15 +90,13 @@ def after_start(session: Session, args: Arguments, domid: int, config: DomainCon
     if args.flag("vncviewer") or args.flag("vncviewer-autopass"):
         start_viewer(session, domid, autopass=args.flag("vncviewer-autopass"))
     if args.flag("c"):
-        from xlpy.cli.console import CTRL_CLOSING_BRACKET, open_console, relay
+        from xlpy.cli.console import relay
+        from xlpy.client.console import ConsoleView
 
-        stream = open_console(session, domid)
-        try:
+        with ConsoleView(session.host, domid) as view:
             if unpause:
                 session.host.unpause_domain(domid)
-            relay(session, stream, CTRL_CLOSING_BRACKET)
-        finally:
-            os.close(stream)
+            relay(session, view)
     if args.flag("F") and not args.flag("e"):
         from xlpy.cli.foreground import stay
 

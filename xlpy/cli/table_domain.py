@@ -77,6 +77,7 @@ ROWS = (
         value("-e --escape", "CHAR", "Character that leaves the console, ^X for a Ctrl key; ^] if not given."),
         flag("--no-input", "Show what the domain says and send it nothing."),
         flag("--dump", "Print what the domain has said so far and leave."),
+        value("--reconnect-timeout", "SECONDS", "Try this long to reconnect to a lost host; 60 if not given."),
         needs=1,
     ),
     Command(
