@@ -23,11 +23,6 @@ def to_bitmap(numbers: Iterable[int], highest: int) -> Bitmap:
     return bitmap
 
 
-def full_bitmap(size_bits: int) -> Bitmap:
-    """All of them."""
-    return to_bitmap(range(size_bits), size_bits - 1)
-
-
 def members(bitmap: Bitmap) -> tuple[int, ...]:
     """The numbers in it."""
     if not bitmap.map:
