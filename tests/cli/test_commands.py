@@ -6,7 +6,15 @@ import pytest
 from command_line import Call
 from recorded import Recording
 
-from xlpy.cli.commands import ORDER, all_commands, find_command, find_xl_command, table, xl_commands
+from xlpy.cli.commands import (
+    ORDER,
+    all_commands,
+    find_command,
+    find_xl_command,
+    subcommands,
+    table,
+    xl_commands,
+)
 from xlpy.cli.options import Option
 
 COMMANDS = {row.name: row for row in all_commands()}
@@ -125,3 +133,25 @@ def test_a_command_of_xl_that_is_missing_is_named(call: Call, xl: Call) -> None:
 def test_dry_run_is_refused_where_there_is_none(xl: Call) -> None:
     result = xl("-N", "list")
     assert (result.err, result.status) == ("command does not implement -N (dryrun) option\n", 1)
+
+
+@pytest.mark.parametrize("words", [("config", "--help"), ("config", "-h"), ("help", "config")])
+def test_help_of_the_commands_with_a_first_word_in_common(words: tuple[str, ...], call: Call) -> None:
+    result = call(*words)
+    assert (result.status, result.err) == (0, "")
+    assert result.out.startswith(
+        "Usage: xlpy config COMMAND [options] [arguments]\n\nCommands:\n  config check"
+    )
+    for second in subcommands("config"):
+        assert f"\n  config {second} " in result.out
+        assert call("help", "config", second).out.startswith(f"Usage: xlpy config {second} ")
+        assert call("config", second, "--help").out == call("help", "config", second).out
+
+
+@pytest.mark.parametrize("words", [("config", "chekc"), ("help", "config", "chekc")])
+def test_a_second_word_that_does_not_exist(words: tuple[str, ...], call: Call) -> None:
+    result = call(*words)
+    assert result.status == 2
+    assert result.err.startswith(
+        "xlpy: there is no command 'config chekc'\n  (one of: config check, config fmt,"
+    )

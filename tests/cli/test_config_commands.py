@@ -279,12 +279,6 @@ def test_a_second_word_is_needed(call: Call) -> None:
     assert (result.status, result.err.splitlines()[0]) == (2, "xlpy: there is no command 'config chek'")
 
 
-def test_help_on_two_words(call: Call) -> None:
-    assert call("help", "config", "fmt").out.startswith("Usage: xlpy config fmt ")
-    assert call("help", "config").out.count("Usage: xlpy config ") == 5
-    assert call("config", "diff", "--help").out.startswith("Usage: xlpy config diff ")
-
-
 @pytest.mark.parametrize("second", ["show", "convert"])
 def test_one_file_too_many(call: Call, second: str) -> None:
     assert call("config", second, "good.cfg", "bad.cfg").status == 2

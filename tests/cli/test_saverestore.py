@@ -10,8 +10,12 @@ import pytest
 from command_line import Call
 from fake_engine import FakeEngine
 from recorded import GPV, GUESTS, Recording, populate
+from sample_configs import tiny
 
+from xlpy.client.save_file import read_header
+from xlpy.config.domain import parse_domain_config
 from xlpy.errors import EngineError
+from xlpy.model.migration import SavedDomain
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +126,35 @@ def test_progress_on_request(call: Call, xl: Call) -> None:
 def test_too_many_arguments(command: str, xl: Call, call: Call) -> None:
     assert xl(command, "a", "b", "c", "d").status == 1
     assert call(command, "a", "b", "c", "d").status == 2
+
+
+def header(path: str) -> SavedDomain:
+    source = os.open(path, os.O_RDONLY)
+    try:
+        return read_header(source, path)
+    finally:
+        os.close(source)
+
+
+def test_a_file_carries_the_text_of_a_domain_that_has_none(call: Call, fake: FakeEngine) -> None:
+    config = tiny("gpv", GPV.uuid, 96 << 10)
+    fake.update_config(GPV.domid, config.replace(b_info=config.b_info.replace(kernel="/k")))
+    assert fake.describe_domain(GPV.domid).config_text is None
+    assert call("save", "-c", "gpv", "gpv.save").status == 0
+    saved = header("gpv.save")
+    assert saved.config_text is not None
+    assert saved.config_text.startswith('name = "gpv"\n')
+    read = parse_domain_config(saved.config_text, "saved").config
+    assert (read.c_info.uuid, read.b_info.max_memkb, read.b_info.kernel) == (GPV.uuid, 96 << 10, "/k")
+
+
+def test_a_file_carries_the_text_of_the_config_that_replaces_its_own(call: Call) -> None:
+    Path("other.cfg").write_text(OTHER)
+    assert call("save", "-c", "gpv", "gpv.save", "other.cfg").status == 0
+    assert header("gpv.save").config_text == OTHER
+
+
+def test_a_domain_without_words_is_saved_without_text(call: Call, fake: FakeEngine) -> None:
+    assert fake.domain_config(GPV.domid).b_info.target_memkb % 1024 == 4  # a config file has whole MiB
+    assert call("save", "-c", "gpv", "gpv.save").status == 0
+    assert header("gpv.save").config_text is None

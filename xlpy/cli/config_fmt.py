@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from xlpy.cli.config_file import read_file
+from xlpy.cli.whole_file import replace_file
 from xlpy.config.domain import decode_text
 from xlpy.config.layout import formatted
 from xlpy.errors import ConfigError
@@ -40,31 +40,10 @@ def fmt(session: Session, args: Arguments) -> int:
             print(path)
             status = 1
         elif wanted != text:
-            _replace(path, _encoded(wanted))
+            replace_file(path, _encoded(wanted))
             session.note(f"formatted {path}")
     return status
 
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Put new contents in the place of a file, all or nothing, with the same owner and mode. Raises ConfigError."""
-    real = os.path.realpath(path)
-    partial = f"{real}.{os.getpid()}.partial"
-    try:
-        state = os.stat(real)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(data)
-                os.fchmod(descriptor, state.st_mode & 0o7777)
-                if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(descriptor, state.st_uid, state.st_gid)
-            os.replace(partial, real)
-        except BaseException:
-            os.unlink(partial)
-            raise
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from error

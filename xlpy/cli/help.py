@@ -11,7 +11,7 @@ from xlpy.cli.commands import (
     table,
     xl_commands,
 )
-from xlpy.errors import UsageError
+from xlpy.cli.usage import no_such_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def help_command(session: Session, args: Arguments) -> int:
     """``xl help [CMD]``. xl answers an unknown command on stdout and exits 0; so does xl mode."""
     name = args.rest[0] if args.rest else "help"
     seconds = [] if session.xl else subcommands(name)
-    if seconds:
-        names = args.rest[1:2] if args.rest[1:2] and args.rest[1] in seconds else seconds
-        print("\n".join([command_help(require_command(f"{name} {second}")) for second in names]), end="")
+    if seconds and not args.rest[1:]:
+        print(group_help(name, seconds), end="")
         return 0
+    if seconds:
+        name = f"{name} {args.rest[1]}"
     if name == "help":
         print_help(session, None)
         return 0
@@ -39,7 +40,8 @@ def help_command(session: Session, args: Arguments) -> int:
     elif session.xl:
         print(f'command "{name}" not implemented')
     else:
-        raise UsageError(f"there is no command {name!r}", "see the commands: xlpy help")
+        first, *rest = name.split(" ")
+        raise no_such_command(first, rest)
     return 0
 
 
@@ -91,9 +93,18 @@ def command_help(command: Command) -> str:
     return "\n".join(lines) + "\n"
 
 
+def group_help(name: str, seconds: Iterable[str]) -> str:
+    """Our own page about the commands that have the first word in common."""
+    lines = [f"Usage: xlpy {name} COMMAND [options] [arguments]", "", "Commands:"]
+    rows = [require_command(f"{name} {second}") for second in seconds]
+    lines += [f"  {row.name:22} {row.summary.partition(chr(10))[0]}" for row in rows]
+    lines += ["", f"xlpy help {name} COMMAND tells about one command."]
+    return "\n".join(lines) + "\n"
+
+
 def overview() -> str:
     """Our own list of commands and global options."""
-    from xlpy.cli.main import GLOBALS
+    from xlpy.cli.global_options import GLOBALS
 
     lines = ["Usage: xlpy [global options] COMMAND [options] [arguments]"]
     for topic, title in TOPICS.items():

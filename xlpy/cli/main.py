@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.commands import all_commands, find_command, find_xl_command, subcommands
+from xlpy.cli.commands import find_command, find_xl_command, require_command, subcommands
 from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
 from xlpy.cli.session import GlobalOptions, Session
-from xlpy.cli.usage import require_arguments
+from xlpy.cli.usage import no_such_command, require_arguments
 from xlpy.errors import NotSupported, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -132,19 +132,9 @@ def _command(session: Session, words: list[str]) -> tuple[Command, list[str]]:
     command = find_command(f"{name} {rest[0]}") if rest else None
     if command is not None:
         return command, rest[1:]
-    raise _no_such_command(name, rest)
-
-
-def _no_such_command(name: str, rest: list[str]) -> UsageError:
-    seconds = subcommands(name)
-    if seconds:
-        problem = f"there is no command {name + ' ' + rest[0]!r}" if rest else f"{name} needs a second word"
-        return UsageError(problem, f"one of: {', '.join(f'{name} {second}' for second in seconds)}")
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [row.name for row in all_commands()], n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
-    return UsageError(f"there is no command {name!r}", hint)
+    if rest and rest[0] in ("-h", "--help") and subcommands(name):
+        return require_command("help"), [name]
+    raise no_such_command(name, rest)
 
 
 def _command_arguments(session: Session, command: Command, words: list[str]) -> Arguments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.commands import require_command
-from xlpy.cli.saverestore import replacement_config
+from xlpy.cli.saverestore import replacement
 from xlpy.cli.usage import require_arguments
 from xlpy.client.migrate import migrate as migrate_domain
 from xlpy.errors import InvalidState, NotSupported, UsageError
@@ -32,7 +32,7 @@ def migrate(session: Session, args: Arguments) -> None:
         )
     reference, address = args.rest[:2]
     domid = session.domid(reference)
-    config = replacement_config(session, args.value("C"), domid, keep_domid=args.flag("D"))
+    config, _ = replacement(session, args.value("C"), domid, keep_domid=args.flag("D"))
     if args.flag("debug"):
         session.options.verbose += 1
     target = session.other_host(address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from xlpy.cli.config_export import text_of
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
 from xlpy.client.save import restore_from_file, save_to_file
@@ -23,13 +24,20 @@ def save(session: Session, args: Arguments) -> int | None:
         return too_many(session, "save", args.rest[3], 1)
     reference, path, *configs = args.rest
     domid = session.domid(reference)
-    config = replacement_config(session, configs[0] if configs else None, domid, keep_domid=args.flag("D"))
+    config, text = replacement(session, configs[0] if configs else None, domid, keep_domid=args.flag("D"))
     afterwards = "pause" if args.flag("p") else "resume" if args.flag("c") else "destroy"
     if session.xl:
         session.say(f"Saving to {path}")
     with worded_as_xl(session, _xl_complaint(path)), session.progress(f"save {reference}") as report:
         result = save_to_file(
-            session.host, domid, path, afterwards=afterwards, config=config, progress=report
+            session.host,
+            domid,
+            path,
+            afterwards=afterwards,
+            config=config,
+            config_text=text,
+            write_text=text_of,
+            progress=report,
         )
         if report is not None:
             report(result)
@@ -47,7 +55,7 @@ def restore(session: Session, args: Arguments) -> int | None:
     if session.xl:
         _look_as_xl(path)
         session.say(f"Loading new save file {path}")
-    config = replacement_config(session, configs[0] if configs else None)
+    config, text = replacement(session, configs[0] if configs else None)
     if session.xl and config is None:
         session.say("Parsing config from <saved>")
     paused = args.flag("p")
@@ -56,6 +64,7 @@ def restore(session: Session, args: Arguments) -> int | None:
             session.host,
             path,
             config=config,
+            config_text=text,
             paused=paused or args.flag("c"),
             supervised=not args.flag("e"),
             progress=report,
@@ -70,21 +79,26 @@ def restore(session: Session, args: Arguments) -> int | None:
     return None
 
 
-def replacement_config(
+def replacement(
     session: Session, path: str | None, domid: int | None = None, keep_domid: bool = False
-) -> DomainConfig | None:
-    """The config that goes along instead of the domain's own: one from a file, or its own with its domid kept."""
+) -> tuple[DomainConfig | None, str | None]:
+    """The config that goes along instead of the domain's own, and its text if that is another, too.
+
+    It is one from a file, or the domain's own with its domid kept.
+    """
+    text = None
     if path is not None:
         from xlpy.cli.config_file import read_config, with_absolute_paths
 
-        config = with_absolute_paths(read_config(session, path).config, os.getcwd())
+        parsed = read_config(session, path)
+        config, text = with_absolute_paths(parsed.config, os.getcwd()), parsed.source
     elif keep_domid and domid is not None:
         config = session.host.domain_config(domid)
     else:
-        return None
+        return None, None
     if keep_domid:
         config = config.replace(c_info=config.c_info.replace(domid=domid))
-    return config
+    return config, text
 
 
 def _xl_complaint(path: str) -> str:

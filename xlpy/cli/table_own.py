@@ -41,6 +41,12 @@ ROWS = (
         needs=2, own=True,
     ),
     Command(
+        "config export", "config_export:export", "[options] <Domain> [File]",
+        "Write the configuration of a domain, as it is now, to a file that xl reads, too",
+        flag("--force", "Write over a file that is there already."),
+        needs=1, own=True,
+    ),
+    Command(
         "config convert", "config_convert:convert", "[options] <File>",
         "Convert libvirt's domain XML to a configuration file, or the other way round",
         flag("--lossy", "Go on without what the other form cannot say; it is named on standard error."), _SET,

@@ -1,4 +1,4 @@
-"""Too few and too many arguments."""
+"""Command lines that can't be carried out: no such command, too few arguments, too many."""
 
 from __future__ import annotations
 
@@ -38,6 +38,21 @@ def too_many(session: Session, name: str, surplus: str, status: int) -> int:
 
     print_help(session, row)
     return status
+
+
+def no_such_command(name: str, rest: list[str]) -> UsageError:
+    """What to say of a command that isn't there, or only half of one; what stands behind is ``rest``."""
+    from xlpy.cli.commands import all_commands, subcommands
+
+    seconds = subcommands(name)
+    if seconds:
+        problem = f"there is no command {name + ' ' + rest[0]!r}" if rest else f"{name} needs a second word"
+        return UsageError(problem, f"one of: {', '.join(f'{name} {second}' for second in seconds)}")
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [row.name for row in all_commands()], n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
+    return UsageError(f"there is no command {name!r}", hint)
 
 
 def _usage(command: Command) -> str:

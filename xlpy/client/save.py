@@ -38,9 +38,14 @@ def save_to_file(
     *,
     afterwards: str = "destroy",
     config: DomainConfig | None = None,
+    config_text: str | None = None,
+    write_text: Callable[[DomainConfig], str | None] | None = None,
     progress: Report | None = None,
 ) -> TransferProgress:
-    """Save a domain; ``afterwards`` it is destroyed, runs on, or is paused. ``config`` goes into the file in place of its own.
+    """Save a domain; ``afterwards`` it is destroyed, runs on, or is paused.
+
+    ``config`` goes into the file in place of its own, with ``config_text`` if that is another; ``write_text`` makes
+    the text of a domain that has none.
 
     Raises XlError with the domain as it was before, Aborted after Ctrl-C likewise; Interrupted when the connection broke:
     the host then lets the domain go on.
@@ -50,7 +55,9 @@ def save_to_file(
     was_paused = host.domain_info(domid).paused
     saved = host.describe_domain(domid)
     if config is not None:
-        saved = saved.replace(config=config, config_text=None)
+        saved = saved.replace(config=config, config_text=config_text or saved.config_text)
+    if saved.config_text is None and write_text is not None:
+        saved = saved.replace(config_text=write_text(saved.config))
     target = _Target(path)
     try:
         result = _transfer(host, domid, saved, target, was_paused, progress)
@@ -73,11 +80,15 @@ def restore_from_file(
     path: str,
     *,
     config: DomainConfig | None = None,
+    config_text: str | None = None,
     paused: bool = False,
     supervised: bool = True,
     progress: Report | None = None,
 ) -> int:
-    """Restore a domain and return its domid. ``config`` replaces the one in the file. Raises XlError; then nothing is left."""
+    """Restore a domain and return its domid. ``config`` and its text replace those in the file.
+
+    Raises XlError; then nothing is left.
+    """
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -88,7 +99,7 @@ def restore_from_file(
         os.close(source)
         raise
     if config is not None:
-        saved = saved.replace(config=config, config_text=None)
+        saved = saved.replace(config=config, config_text=config_text)
     domid = host.restore_domain(saved, source, supervised, progress)
     host.accept_restored(domid, paused)
     return domid
