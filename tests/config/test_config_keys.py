@@ -51,7 +51,7 @@ def test_plain_settings_go_where_the_table_says(row: Row) -> None:
     assert field(config(f"{HEADS[types]}{name}={written}\n"), target) == value
 
 
-@pytest.mark.parametrize("name", ["cap", "cpu_weight", "nr_spis", "xenstore_feature_mask"])
+@pytest.mark.parametrize("name", ["cap", "cpu_weight", "xenstore_feature_mask"])
 def test_where_minus_one_stands_for_unset_it_is_unset(name: str) -> None:
     row = find_key(name)
     assert row is not None

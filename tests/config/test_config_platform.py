@@ -235,6 +235,11 @@ def test_vnuma() -> None:
     assert (build.max_vcpus, build.max_memkb, build.numa_placement) == (3, 49152, False)
 
 
+def test_distances_given_twice_take_the_place_of_the_first_ones() -> None:
+    build = config(PV + "vnuma=[['vdistances=10,20','size=32','vcpus=0','vdistances=11'],[]]\n").b_info
+    assert [node.distances for node in build.vnuma_nodes] == [(11, 20), (0, 0)]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

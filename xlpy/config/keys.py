@@ -201,7 +201,7 @@ KEYS: tuple[Row, ...] = (
     ("gic_version", "call", "platform:gic_version", "", "Arm", "4.6", '"default", "v2" or "v3"'),
     ("tee", "call", "platform:tee", "", "Arm", "4.13", 'trusted execution: "none", "optee" or "ffa"'),
     ("sve", "call", "platform:sve", "", "Arm", "4.18", 'vector length: "disabled", "hw" or 128 to 2048'),
-    ("nr_spis", "mask", "arm.nr_spis", "", "Arm", "4.19", "number of shared interrupts"),
+    ("nr_spis", "uint32", "arm.nr_spis", "", "Arm", "4.19", "number of shared interrupts"),
     ("trap_unmapped_accesses", "bool", "b.trap_unmapped_accesses", "", "Arm", "4.21", "fault on accesses outside of memory"),
     ("arm_sci", "call", "platform:arm_sci", "", "Arm", "4.21", "firmware interface: type=none or type=scmi_smc"),
     # the rest

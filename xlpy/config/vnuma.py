@@ -103,7 +103,8 @@ def _read_node(draft: Draft, sequence: Sequence, totals: _Totals) -> VnodeInfo:
                     raise settings.error(f"vnuma: more than {MOST_VCPUS} vcpus", item)
                 vcpus.update(range(first, min(last, totals.vcpu_bits - 1) + 1))
         elif key == "vdistances":
-            node["distances"] = _distances(settings, item, text, totals.nodes)
+            given = _distances(settings, item, text, totals.nodes)
+            node["distances"] = given + node["distances"][len(given) :]
         else:
             message = f"vnuma: unknown parameter '{key:.40}' has no effect"
             settings.warn("vnuma-piece", message, item, perhaps(_NAMES, key))
@@ -139,10 +140,10 @@ def _ranges(settings: Settings, item: Atom, text: str) -> list[tuple[int, int]]:
 
 
 def _distances(settings: Settings, item: Atom, text: str, nodes: int) -> tuple[int, ...]:
-    """One distance per node; missing ones are 0, and surplus ones (xl writes past its array) are dropped."""
+    """The distances to the first nodes; surplus ones (xl writes past its array) are dropped."""
     distances = [uint32(_number(settings, item, term)) for term in text.split(",") if term]
     if not distances:
         raise settings.error("vnuma: vdistances is empty", item)
     if len(distances) > nodes:
         settings.warn("vnuma-piece", f"vnuma: {len(distances)} distances for {nodes} nodes", item)
-    return tuple((distances + [0] * nodes)[:nodes])
+    return tuple(distances[:nodes])

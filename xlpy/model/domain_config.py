@@ -270,7 +270,7 @@ class ArmInfo(Record):
     gic_version: str | None = None  # v2 v3
     vuart: str | None = None  # sbsa_uart
     sve_vl: str | None = None  # hw, 128 ... 2048
-    nr_spis: int | None = None
+    nr_spis: int = 0
     arm_sci: ArmSci | None = None
 
 
