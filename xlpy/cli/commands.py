@@ -15,6 +15,7 @@ TOPICS = {
     "device": "Devices",
     "host": "Resources and hosts",
     "own": "Beyond xl",
+    "lab": "Xen hosts to try things on",
 }
 """The tables of what this release can do, the most used first, and their titles in the help."""
 

@@ -1,0 +1,90 @@
+"""``xlpy lab``: real Xen hosts in QEMU."""
+
+from __future__ import annotations
+
+import os
+
+from xlpy.errors import InvalidState, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.lab.lab import Lab
+
+
+def up(session: Session, args: Arguments) -> None:
+    """Make hosts, or start those that are there, and enter them in the inventory."""
+    from xlpy.lab.lab import FIRST_NAME, Wish
+
+    wish = Wish()
+    if args.flag("xen"):
+        wish = wish.replace(xen=args.value("xen"))
+    if args.flag("memory"):
+        wish = wish.replace(memory_mib=_number(args, "memory", 1024, 65536))
+    if args.flag("cpus"):
+        wish = wish.replace(cpus=_number(args, "cpus", 1, 16))
+    lab = _lab(session)
+    for name in args.rest or [FIRST_NAME]:
+        host = lab.up(name, wish)
+        session.say(f"{name} runs Xen {host.record.xen}; try: xlpy -H {name} list, or: xlpy lab ssh {name}")
+
+
+def down(session: Session, args: Arguments) -> None:
+    """End hosts and forget them; all of them if none is named."""
+    lab = _lab(session)
+    for name in args.rest or [host.name for host in lab.hosts()]:
+        lab.down(name)
+
+
+def status(session: Session, args: Arguments) -> None:
+    """The hosts there are, and how they are."""
+    from xlpy.render.lab import lab_host_kind
+
+    lab = _lab(session)
+    session.show(lab_host_kind(), [lab.host(name) for name in args.rest] or lab.hosts())
+
+
+def ssh(session: Session, args: Arguments) -> int:
+    """A login on a host, or a command there; this process becomes ssh."""
+    name, *words = args.rest
+    host = _lab(session).host(name)
+    if host.pid is None:
+        raise InvalidState(f"{name} does not run", f"start it: xlpy lab up {name}")
+    argv = host.ssh_argv(words)
+    os.execv(argv[0], argv)
+
+
+def snapshot(session: Session, args: Arguments) -> None:
+    """Keep a host's present state under a name."""
+    name, tag = _name_and_snapshot(args)
+    _lab(session).save_snapshot(name, tag)
+
+
+def reset(session: Session, args: Arguments) -> None:
+    """Put a host back into a state that was kept, the one after its first boot if none is named."""
+    name, tag = _name_and_snapshot(args)
+    _lab(session).reset(name, tag)
+
+
+def _lab(session: Session) -> Lab:
+    from xlpy.lab.lab import Lab
+    from xlpy.lab.places import Places
+
+    return Lab(Places(os.environ), session.say)
+
+
+def _name_and_snapshot(args: Arguments) -> tuple[str, str]:
+    from xlpy.lab.machine import READY
+
+    name, *more = args.rest
+    if len(more) > 1:
+        raise UsageError(f"{more[1]!r} is one word too many", "a host, and a snapshot's name")
+    return name, more[0] if more else READY
+
+
+def _number(args: Arguments, option: str, least: int, most: int) -> int:
+    text = args.value(option) or ""
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise UsageError(f"--{option}: {text!r} is no number from {least} to {most}")
+    return int(text)

@@ -1,0 +1,100 @@
+"""A booted host as a snapshot: made once for each kind of host, and every host starts from a copy of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import shutil
+import tempfile
+import time
+
+from xlpy.errors import EngineError
+from xlpy.lab.machine import DISK, READY, SERIAL_LOG, Wiring, qemu_argv
+from xlpy.lab.places import locked
+from xlpy.lab.programs import find_program, run_program
+from xlpy.lab.vm import Vm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.lab.image import Image
+    from xlpy.lab.machine import Machine
+
+    Say = Callable[[str], None]
+
+_BOOT_TIMEOUT_S = 300.0
+_READY_LINE = b"lab: ready"
+_LOG_TAIL_BYTES = 1500
+_NO_NUMBER = 0  # a port that is free, whichever
+
+
+def ensure_ready(image: Image, machine: Machine, say: Say) -> str:
+    """The disk with the snapshot ``ready`` for this machine; booted and saved now if there is none.
+
+    Raises EngineError with the end of the serial log when the host doesn't boot.
+    """
+    path = os.path.join(image.directory, f"ready-{_kind(machine)}.qcow2")
+    if os.path.exists(path):
+        return path
+    with locked(f"{path}.lock"):
+        if not os.path.exists(path):
+            say(f"booting Xen {image.release.xen} for the first time")
+            directory = tempfile.mkdtemp(prefix="boot-", dir=image.directory)
+            try:
+                make_overlay(image.disk, os.path.join(directory, DISK))
+                _boot_and_save(directory, image, machine)
+                os.rename(os.path.join(directory, DISK), path)
+            finally:
+                shutil.rmtree(directory, ignore_errors=True)
+    return path
+
+
+def make_overlay(base: str, path: str) -> None:
+    """A disk that holds what differs from ``base``."""
+    run_program(["qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", path])
+
+
+def _kind(machine: Machine) -> str:
+    """A snapshot is for this machine and this QEMU only."""
+    qemu = find_program("qemu-system-x86_64")
+    facts = (
+        repr(machine),
+        qemu,
+        os.stat(qemu).st_mtime_ns,
+        os.stat(qemu).st_size,
+        qemu_argv.__code__.co_code,
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+
+
+def _boot_and_save(directory: str, image: Image, machine: Machine) -> None:
+    vm = Vm(directory)
+    wiring = Wiring(ssh_port=_NO_NUMBER, link_own="link", link_other="nobody")
+    argv = qemu_argv(find_program("qemu-system-x86_64"), machine, image, wiring, None)
+    try:
+        vm.start(argv)
+        _wait_for_boot(vm, directory)
+        vm.save_snapshot(READY)
+    finally:
+        vm.stop()
+
+
+def _wait_for_boot(vm: Vm, directory: str) -> None:
+    """Return when dom0 says on the serial line that it's ready."""
+    deadline = time.monotonic() + _BOOT_TIMEOUT_S
+    with vm.serial() as serial, open(os.path.join(directory, SERIAL_LOG), "rb") as log:
+        heard = log.read()  # what came before we listened
+        while _READY_LINE not in heard:
+            left_s = deadline - time.monotonic()
+            in_time = left_s > 0 and bool(select.select([serial], [], [], left_s)[0])
+            piece = serial.recv(65536) if in_time else b""
+            if not piece:
+                what = "stopped while it booted" if in_time else f"is not up after {_BOOT_TIMEOUT_S:.0f} s"
+                raise EngineError(
+                    f"the Xen host {what}",
+                    "what it said last is above",
+                    detail=heard[-_LOG_TAIL_BYTES:].decode(errors="replace"),
+                )
+            heard += piece
