@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "xlpy").rglob("*.py"))
-SHIPPED = ("errors", "model", "protocol", "engine", "agent")
+SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
 
 
 def layer_of(path: Path) -> str:

@@ -1,0 +1,73 @@
+"""The first code that runs on a host which has only Python: it makes the shipped modules importable, and starts the relay.
+
+The loader (``transport.boot_line``) runs this source with ``modules``, the sources by module name, and ``channel``, its
+standard input. Modules are compiled when they are imported; tracebacks show their lines.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _frozen_importlib import ModuleSpec  # that of importlib.machinery, without its imports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import BufferedReader
+    from types import CodeType, ModuleType
+
+_PACKAGE = ".__init__"
+
+
+class ShippedImporter:
+    """Finds and loads modules in a dictionary of sources; a package's name there ends with ``.__init__``."""
+
+    def __init__(self, sources: dict[str, str]) -> None:
+        self._sources = sources
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As the import system asks (``MetaPathFinder``)."""
+        is_package = name + _PACKAGE in self._sources
+        if not is_package and name not in self._sources:
+            return None
+        return ModuleSpec(name, self, origin=self._path(name), is_package=is_package)  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Have the import system make it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module's code in it."""
+        module.__file__ = self._path(module.__name__)
+        exec(self.get_code(module.__name__), module.__dict__)
+
+    def get_code(self, name: str) -> CodeType:
+        """The module, compiled."""
+        return compile(self.get_source(name), self._path(name), "exec", dont_inherit=True)
+
+    def get_source(self, name: str) -> str:
+        """The text of a module, for tracebacks too."""
+        return self._sources[name + _PACKAGE if name + _PACKAGE in self._sources else name]
+
+    def is_package(self, name: str) -> bool:
+        """Whether the name is a package's."""
+        return name + _PACKAGE in self._sources
+
+    def _path(self, name: str) -> str:
+        parts = name + _PACKAGE if name + _PACKAGE in self._sources else name
+        return f"shipped:{parts.replace('.', '/')}.py"
+
+
+def boot(sources: dict[str, str], channel: BufferedReader) -> int:
+    """Be the agent, on standard input and output; the exit status."""
+    import marshal
+
+    wishes = marshal.loads(channel.read(int(channel.readline())))
+    output = os.dup(1)  # what is printed by mistake goes where the log goes, not into the channel
+    os.dup2(2, 1)
+    sys.meta_path.insert(0, ShippedImporter(sources))
+    from xlpy.agent.relay import serve
+
+    return serve(0, output, wishes)
+
+
+if __name__ == "xlpy shipped":
+    sys.exit(boot(modules, channel))  # type: ignore[name-defined]  # noqa: F821  # given by the loader

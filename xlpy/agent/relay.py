@@ -1,0 +1,155 @@
+"""The far end of a channel to another machine: streams to connections to xlpyd here, and descriptors passed to it.
+
+xlpyd can't tell such a client from one of this machine: it gets the same bytes, and a descriptor, one end of a socket
+pair, where the client passed one.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+
+from xlpy.errors import ConnectError, ProtocolError, XlError, error_to_wire
+from xlpy.model.json_text import dumps
+from xlpy.protocol.introduction import Introduction, failure_line, introduction_line
+from xlpy.relay.endpoint import SocketEndpoint
+from xlpy.relay.pump import Pump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_CHANNEL_BYTES = 256 << 10
+_PIECES_AT_ONCE = 512  # for writev(2)
+_SOCKET_BUFFER_BYTES = 1 << 20
+_SILENCE_LIMIT_S = 60.0  # the near side says something every few seconds
+_SO_SNDBUFFORCE = 32
+
+
+class StdioCarrier:
+    """The channel as two descriptors, of a pipe each or of one socket; neither is waited for."""
+
+    def __init__(self, input_fd: int, output_fd: int) -> None:
+        self._input_fd = input_fd
+        self._output_fd = output_fd
+        self._unsent: list[bytes | memoryview] = []
+        self._unsent_bytes = 0
+        os.set_blocking(input_fd, False)
+        os.set_blocking(output_fd, False)
+
+    def fileno(self) -> int:
+        """The descriptor to poll for input."""
+        return self._input_fd
+
+    def read(self) -> bytes:
+        """What has arrived, nothing at the end. Raises BlockingIOError, OSError."""
+        return os.read(self._input_fd, _CHANNEL_BYTES)
+
+    def write(self, pieces: list[bytes | memoryview]) -> None:
+        """Send these too, as far as the channel takes them now. Raises OSError when it is broken."""
+        self._unsent += pieces
+        self._unsent_bytes += sum(map(len, pieces))
+        try:
+            while self._unsent:
+                self._drop(os.writev(self._output_fd, self._unsent[:_PIECES_AT_ONCE]))
+        except BlockingIOError:
+            pass
+
+    def unsent(self) -> int:
+        """How many bytes the channel hasn't taken."""
+        return self._unsent_bytes
+
+    def blocked_fileno(self) -> int:
+        """The descriptor to poll for room, or -1."""
+        return self._output_fd if self._unsent else -1
+
+    def _drop(self, count: int) -> None:
+        """So many bytes were sent."""
+        self._unsent_bytes -= count
+        whole = 0
+        while whole < len(self._unsent) and count >= len(self._unsent[whole]):
+            count -= len(self._unsent[whole])
+            whole += 1
+        del self._unsent[:whole]
+        if count:
+            self._unsent[0] = memoryview(self._unsent[0])[count:]
+
+
+class FarRelay(Pump):
+    """Serves the streams of a channel with connections to the xlpyd at ``socket_path``."""
+
+    def __init__(self, carrier: StdioCarrier, socket_path: str) -> None:
+        super().__init__(carrier, is_near=False)
+        self._socket_path = socket_path
+
+    def opened(self, stream: int) -> None:
+        """Connect to xlpyd for it."""
+        from xlpy.agent.find import connect
+
+        try:
+            connected = connect(self._socket_path)
+        except XlError as error:
+            self.refuse(stream, dumps(error_to_wire(error)).encode("ascii"))
+            return
+        self.add(stream, SocketEndpoint(connected))
+
+    def carried(self, stream: int, on: int, ordered: bool) -> None:
+        """Make a socket pair, and pass one end on."""
+        holder = self.ends.get(on)
+        if holder is None:
+            self.refuse(stream, b"")
+            return
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        for end in (ours, theirs):
+            _enlarge(end)
+        holder.passing.append(theirs.detach())
+        self.add(stream, SocketEndpoint(ours), holder, ordered)
+
+    def tick(self, now: float) -> None:
+        """A near side that is silent for long has gone, however open the channel looks."""
+        if now - self.heard > _SILENCE_LIMIT_S:
+            raise ConnectError(f"nothing was heard from the client for {_SILENCE_LIMIT_S:.0f} s")
+
+
+def serve(input_fd: int, output_fd: int, wishes: Mapping[str, object]) -> int:
+    """Introduce ourselves and relay until the channel ends; the exit status."""
+    from xlpy.agent.find import find_xlpyd
+
+    try:
+        found = find_xlpyd(wishes)
+    except XlError as error:
+        _write_all(output_fd, failure_line(error))
+        return 1
+    introduction = Introduction(
+        python=".".join(map(str, sys.version_info[:3])),
+        uid=os.getuid(),
+        host=os.uname().nodename,
+        socket=found.socket,
+        started=found.started,
+        installed=found.installed,
+    )
+    _write_all(output_fd, introduction_line(introduction))
+    relay = FarRelay(StdioCarrier(input_fd, output_fd), found.socket)
+    try:
+        relay.run()
+    except (OSError, ProtocolError, ConnectError) as error:
+        print(f"xlpy agent: {error}", file=sys.stderr)
+        return 1
+    finally:
+        relay.close_all()
+    return 0
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _enlarge(end: _socket.socket) -> None:
+    """Let more be under way in a socket: fewer turns for the same bytes."""
+    try:
+        end.setsockopt(_socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SOCKET_BUFFER_BYTES)
+    except OSError:  # only root may have more than the system's limit
+        end.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)

@@ -1,0 +1,1 @@
+"""Carrying unix sockets, and the descriptors passed over them, to another machine."""

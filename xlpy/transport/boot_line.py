@@ -1,0 +1,150 @@
+"""Starting the agent on the other machine: one constant command line, and everything else through its standard input."""
+
+from __future__ import annotations
+
+import marshal
+import select
+import time
+
+from xlpy.errors import ConnectError, MissingProgram, NotSupported, PermissionRefused, XlError
+from xlpy.protocol.introduction import LINE_LIMIT_BYTES, MARK, OLD_PYTHON_STATUS, read_introduction
+from xlpy.transport.shipping import payload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+
+    from xlpy.protocol.introduction import Introduction
+    from xlpy.transport.link import Link
+
+ANSWER_TIMEOUT_S = 30.0
+_NOISE_LIMIT_BYTES = 1 << 20  # of what login scripts print before the agent has its say
+_MARSHAL_FORMAT = 2
+_COMMAND_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_SAID_LIMIT = 2000
+
+# In syntax that every Python 3 reads, on one line, and without the characters that some shell expands between single
+# quotes (csh: !, fish: \). "modules" and "channel" are what agent.boot expects.
+_LOADER = (
+    "import os,sys;v=sys.version_info;"
+    'v>=(3,9) or (os.write(2,("Python %d.%d"%v[:2]).encode()),os._exit(' + str(OLD_PYTHON_STATUS) + "));"
+    "import marshal,zlib;i=sys.stdin.buffer;m=marshal.loads(zlib.decompress(i.read(int(i.readline()))));"
+    'exec(compile(m["xlpy.agent.boot"],"shipped:xlpy/agent/boot.py","exec"),'
+    'dict(__name__="xlpy shipped",modules=m,channel=i))'
+)
+
+
+def remote_command(python: str = "python3", sudo: bool = False) -> str:
+    """The command that runs the agent, the same to every login shell. Raises ConnectError for a python that isn't a plain path."""
+    if not python or not all(letter.isalnum() or letter in "/._-+" for letter in python) or python[0] == "-":
+        raise ConnectError(
+            f"{python!r} cannot be the name of an interpreter", "'python:' in hosts.yaml is a name or a path"
+        )
+    return f"{'sudo -n -- ' if sudo else ''}{python} -I -S -c '{_LOADER}'"
+
+
+def introduce(
+    link: Link,
+    *,
+    socket: str | None = None,
+    state_dir: str | None = None,
+    python: str = "python3",
+    sudo: bool = False,
+    timeout_s: float = ANSWER_TIMEOUT_S,
+) -> Introduction:
+    """Send the shipped half to the command that runs at the end of ``link``, and return what it answers.
+
+    Raises what keeps it from working, each with the host's name and a hint: MissingProgram (no python3), NotSupported
+    (too old), PermissionRefused (sudo), ConnectError (it ended, no answer in time, no xlpyd and why).
+    """
+    wishes = {
+        name: value for name, value in (("socket", socket), ("state_dir", state_dir)) if value is not None
+    }
+    try:
+        link.write(_parcel(payload()) + _parcel(marshal.dumps(wishes, _MARSHAL_FORMAT)))
+        line = _read_line(link, time.monotonic() + timeout_s)
+    except TimeoutError as error:
+        raise ConnectError(
+            f"{link.label}: the agent did not answer within {timeout_s:g} s",
+            "does a login script there wait for something? raise 'answer_timeout_s' if the host is slow",
+            detail=_said(link),
+        ) from error
+    except OSError as error:  # it ended before it had read everything
+        raise _why_it_ended(link, python, sudo, str(error)) from error
+    if line is None:
+        raise _why_it_ended(link, python, sudo, "")
+    try:
+        return read_introduction(line)
+    except XlError as error:
+        error.message = f"{link.label}: {error.message}"
+        raise
+
+
+def _parcel(data: bytes) -> bytes:
+    return b"%d\n" % len(data) + data
+
+
+def _read_line(link: Link, deadline: float) -> bytes | None:
+    """The line after the mark; None when the command ended before. Raises TimeoutError, OSError."""
+    poller = select.poll()
+    poller.register(link.fileno(), select.POLLIN)
+    received = bytearray()
+    while True:
+        start = received.find(MARK)
+        if start >= 0:
+            end = received.find(b"\n", start)
+            if end >= 0:
+                return bytes(received[start + len(MARK) : end])
+        if len(received) - max(start, 0) > (LINE_LIMIT_BYTES if start >= 0 else _NOISE_LIMIT_BYTES):
+            raise ConnectError(
+                f"{link.label} sends other things than the agent's answer",
+                "does a login script there print without end?",
+                detail=bytes(received[:200]).decode("utf-8", "replace"),
+            )
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not poller.poll(left_s * 1000):
+            raise TimeoutError
+        try:
+            data = link.read()
+        except BlockingIOError:
+            continue
+        if not data:
+            return None
+        received += data
+
+
+def _why_it_ended(link: Link, python: str, sudo: bool, detail: str) -> XlError:
+    """The command at the end of the link ended without a word of the agent's."""
+    status, said = link.exit_status(), _said(link)
+    detail = said or detail
+    if status == OLD_PYTHON_STATUS:
+        return NotSupported(
+            f"{link.label}: its Python is too old{f' ({said})' if said else ''}",
+            "xlpy needs Python 3.9 there; name a newer one with 'python:' in hosts.yaml",
+        )
+    if status == _COMMAND_NOT_FOUND and not (sudo and "sudo" in (said or "")):
+        return MissingProgram(
+            f"{link.label}: there is no {python}",
+            "install it there, on Debian: apt install python3",
+            detail=detail,
+        )
+    if status == _NOT_EXECUTABLE:
+        return MissingProgram(
+            f"{link.label}: {python} cannot be run", "check 'python:' in hosts.yaml", detail=detail
+        )
+    if sudo and "sudo" in (said or ""):
+        return PermissionRefused(
+            f"{link.label}: sudo refused",
+            "it has to work without a password there: a line with NOPASSWD in sudoers, see sudo -n -l",
+            detail=detail,
+        )
+    how = "" if status is None else f" with status {status}"
+    return ConnectError(
+        f"{link.label}: the agent ended at once{how}",
+        f"does this work: ssh {link.label} {python} -V",
+        detail=detail or None,
+    )
+
+
+def _said(link: Link) -> str | None:
+    """The last of what the command said on its standard error."""
+    return link.said().strip()[-_SAID_LIMIT:] or None

@@ -1,0 +1,69 @@
+"""What travels to a host that has only Python: the sources of the shipped half, without their prose."""
+
+from __future__ import annotations
+
+import ast
+import marshal
+import os
+import zlib
+
+SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
+_MARSHAL_FORMAT = 2  # every Python 3 reads it
+_COMPRESSION = 9
+
+
+def payload() -> bytes:
+    """The modules' sources by name, marshalled and compressed. The same in every call of a process."""
+    global _payload
+    if _payload is None:
+        sources = {name: without_prose(source) for name, source in shipped_sources().items()}
+        _payload = zlib.compress(marshal.dumps(sources, _MARSHAL_FORMAT), _COMPRESSION)
+    return _payload
+
+
+_payload: bytes | None = None
+
+
+def shipped_sources() -> dict[str, str]:
+    """The sources of the shipped half by module name; a package's ends with ``.__init__``."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sources = {"xlpy.__init__": _read(f"{package}/__init__.py")}
+    for top in SHIPPED:
+        if os.path.isfile(f"{package}/{top}.py"):
+            sources[f"xlpy.{top}"] = _read(f"{package}/{top}.py")
+            continue
+        for directory, _, files in os.walk(f"{package}/{top}"):
+            prefix = os.path.relpath(directory, os.path.dirname(package)).replace(os.sep, ".")
+            for file in files:
+                if file.endswith(".py"):
+                    sources[f"{prefix}.{file[:-3]}"] = _read(f"{directory}/{file}")
+    return dict(sorted(sources.items()))
+
+
+def without_prose(source: str) -> str:
+    """The source without docstrings and lines of comment; every line of code keeps its number."""
+    lines = source.split("\n")
+    texts: set[int] = set()  # lines inside of strings
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.update(range(node.lineno, node.end_lineno or node.lineno))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, False):
+            _blank(lines, node.body[0])
+    return "\n".join(
+        "" if line.lstrip().startswith("#") and index not in texts else line
+        for index, line in enumerate(lines)
+    )
+
+
+def _blank(lines: list[str], docstring: ast.stmt) -> None:
+    """Leave an empty text in the place of this one, so that a body stays a body."""
+    first, last = docstring.lineno - 1, (docstring.end_lineno or docstring.lineno) - 1
+    rest = lines[last].encode()[docstring.end_col_offset :].decode()
+    lines[first] = lines[first].encode()[: docstring.col_offset].decode() + '""' + rest
+    for index in range(first + 1, last + 1):
+        lines[index] = ""
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
