@@ -82,6 +82,16 @@ class Engine(Motion, DeviceOperations, HypervisorOperations):
     can't do.
     """
 
+    shared = False  # whether others make domains on this host too, which are theirs to see to
+
+    def made_here(self, domid: int) -> bool:
+        """Whether an xlpyd made this domain: those of others are listed and managed, and supervised by their makers."""
+        return True
+
+    def preserve_domain(self, domid: int, name: str, uuid: str) -> None:
+        """Keep what is left of a domain under another name and uuid, so that its own are free (libxl_domain_preserve)."""
+        self.rename_domain(domid, name)
+
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """Take up the domains that run already; from now on tell ``on_end`` about every domain that ends.
 

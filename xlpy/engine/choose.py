@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from xlpy.errors import NotSupported
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.engine.base import Engine
 
-ENGINES = ("auto", "qemu")
+ENGINES = ("auto", "libxl", "qemu")
 _XEN_CAPABILITIES = "/proc/xen/capabilities"
 
 
 def choose_engine(wanted: str, run_dir: str, state_dir: str) -> Engine:
-    """The engine of this name, or with ``auto`` the one that fits the host.
+    """The engine of this name, or with ``auto`` the one that fits the host: libxl's in a Xen dom0, QEMU's elsewhere.
 
-    Raises NotSupported in a Xen dom0, whose domains need an engine that this release lacks.
+    Raises NotSupported, MissingProgram or ConnectError where libxl cannot be used.
     """
-    if wanted == "auto" and _is_xen_dom0():
-        raise NotSupported(
-            "this is Xen's dom0, and this release has no engine for Xen yet",
-            "'xlpyd --engine qemu' runs domains as QEMU processes beside Xen's own",
-        )
+    if wanted == "libxl" or (wanted == "auto" and _is_xen_dom0()):
+        from xlpy.engine.libxl.engine import LibxlEngine
+
+        return LibxlEngine(run_dir)
     from xlpy.engine.qemu.engine import QemuEngine
 
     return QemuEngine(run_dir, state_dir)

@@ -21,7 +21,7 @@ import threading
 
 from xlpy.engine.libxl.library import Library
 from xlpy.engine.libxl.said import failure
-from xlpy.errors import EngineError
+from xlpy.errors import EngineError, XlError
 from xlpy.model.json_text import dumps, loads
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ class Context:
             raise self.failure(what, status)
         return status
 
-    def failure(self, what: str, status: int = -3) -> Exception:
+    def failure(self, what: str, status: int = -3) -> XlError:
         """The error of the last call."""
         return failure(what, status, self.said())
 
@@ -133,7 +133,7 @@ class Struct:
             text = dumps(value).encode()
             status = library.generated(structure, "f")(context.pointer, self.memory, text)
             if status:
-                self._dispose()
+                self.dispose()
                 raise context.failure(f"libxl does not understand this {structure}", status)
 
     def json(self) -> dict[str, Any]:
@@ -146,9 +146,10 @@ class Struct:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dispose()
+        self.dispose()
 
-    def _dispose(self) -> None:
+    def dispose(self) -> None:
+        """Free what libxl has put into it."""
         dispose = self._context.library.generated(self._structure, "d")
         if dispose is not None:
             dispose(self.memory)

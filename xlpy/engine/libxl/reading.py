@@ -202,7 +202,10 @@ class LibxlReading(Engine):
             domid=domid,
             uuid=uuid,
             name=self.xenstore.read(f"/local/domain/{domid}/name"),
-            domain_type=DomainType(facts.get("domain_type", "pv")),
+            # libxl's facts call a pvh domain hvm
+            domain_type=DomainType(
+                self.xenstore.read(f"/libxl/{domid}/type") or facts.get("domain_type", "pv")
+            ),
             running=facts.get("running", False),
             blocked=facts.get("blocked", False),
             paused=facts.get("paused", False),

@@ -116,7 +116,7 @@ class LibxlResources(LibxlReading):
         scheduler = self.sched_params(domid).scheduler
         if scheduler not in ("credit", "credit2"):
             raise NotSupported(f"domain {domid} is scheduled by {scheduler}, which knows no weight and cap")
-        value = {"sched": scheduler}
+        value: dict[str, object] = {"sched": scheduler}
         value.update({name: given for name, given in (("weight", weight), ("cap", cap)) if given is not None})
         with self.contexts.borrow() as context, context.new("domain_sched_params", value) as params:
             what = f"the scheduling of domain {domid} cannot be changed"

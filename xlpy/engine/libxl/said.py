@@ -30,8 +30,10 @@ _PROGRESS = re.compile(r".*: progress: (?P<what>.*): (?P<done>\d+)/(?P<total>\d+
 _VAGUE = re.compile(
     r"cannot \(re-\)build domain|failed to (create|build|destroy|suspend|resume) |unable to (add|remove) .* devices?"
     r"|domain (creation|suspend|resume) .*fail|Non-existant domain|destruction of domain|xc_dom_\w+ failed"
-    r"|panic: |saving domain: |restoring domain: |Save failed|Restore failed|failed: "
+    r"|Save failed|Restore failed|failed: "
 )
+# libxc's own decoration of what it says
+_DECORATION = re.compile(r"^panic: \w+\.c:\d+: |: Internal error$")
 
 # libxl_error: the errors that mean something of their own.
 _KINDS: dict[int, type[XlError]] = {
@@ -65,7 +67,7 @@ _WORDS = {
 # What a telling line means beyond its words: the kind of error, and what to try.
 _MEANINGS: tuple[tuple[re.Pattern[str], type[XlError], str | None], ...] = (
     (
-        re.compile(r'domain with name "[^"]*" already exists'),
+        re.compile(r'Domain with name "[^"]*" already exists'),
         DomainExists,
         "see it: xlpy list; or choose another name",
     ),
@@ -129,4 +131,4 @@ def _texts(lines: Iterable[str], levels: tuple[str, ...]) -> Iterable[str]:
     for line in lines:
         found = _LINE.match(line)
         if found and found["level"] in levels:
-            yield found["text"].strip()
+            yield _DECORATION.sub("", found["text"].strip())

@@ -1,0 +1,13 @@
+"""LibxlEngine: domains of a real Xen."""
+
+from __future__ import annotations
+
+from xlpy.engine.libxl.life import LibxlLife
+
+
+class LibxlEngine(LibxlLife):
+    """All operations of ``Engine``; what each does is said there, how where it is defined."""
+
+    def __init__(self, run_dir: str) -> None:
+        super().__init__()
+        self.run_dir = run_dir
