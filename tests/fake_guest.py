@@ -140,9 +140,10 @@ class FakeGuest:
     def join_console(self, viewer: int, history: bool, position: int | None = None) -> int:
         """Let a descriptor see the console from now on, or from a position; returns where it begins."""
         with self._talking:
+            said_bytes = self._forgotten_bytes + len(self._console)
             if position is None:
-                position = 0 if history else self._forgotten_bytes + len(self._console)
-            start = max(position, self._forgotten_bytes)
+                position = 0 if history else said_bytes
+            start = min(max(position, self._forgotten_bytes), said_bytes)
             if missed := self._console[start - self._forgotten_bytes :]:
                 os.write(viewer, bytes(missed))
             self._viewers.append(viewer)
