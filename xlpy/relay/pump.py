@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import array
 import fcntl
-import os
 import select
 import termios
 import time
 
 from xlpy.errors import ProtocolError
 from xlpy.protocol.mux import Arrived, Carried, Credited, Ended, Mux, Opened, Stopped
+from xlpy.relay.end import End, close_fds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,49 +38,7 @@ if TYPE_CHECKING:
 OUTPUT_LIMIT_BYTES = 512 << 10
 _CHANNEL_READS = 8  # in a row, before others have their turn
 _TICK_MS = 5000
-_JOINED_BYTES = 16 << 10  # small pieces that wait are kept in one
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
-
-
-class End:
-    """A stream's local end and what is under way to it."""
-
-    def __init__(self, stream: int, endpoint: Endpoint, holder: End | None, ordered: bool) -> None:
-        self.stream = stream
-        self.endpoint = endpoint
-        self.holder = holder  # the connection that carries it; None: it is a connection itself
-        self.ordered = ordered  # what is read here has to arrive before what its holder says next
-        self.spoken = False  # something arrived for it
-        self.waiting: list[tuple[memoryview, list[int]]] = []  # for the endpoint to take
-        self.passing: list[int] = []  # descriptors that go with the next bytes
-        self.reading = endpoint.readable
-        self.writing = endpoint.writable
-        self.finishing = False  # no more will come for the endpoint
-        self.held: bytes | None = None  # read already, but what others carry comes first
-        self.before: dict[int, int] = {}  # of which streams so many bytes
-        self.interest: int | None = None  # what is polled for; None: not even whether the other end has gone
-        self.gone = False
-
-    @property
-    def is_connection(self) -> bool:
-        """Whether its words get through before the bulk of transfers."""
-        return self.holder is None
-
-    def put(self, data: memoryview) -> None:
-        """Let the endpoint take this next, with the descriptors that wait for it."""
-        last, fds = self.waiting[-1] if self.waiting else (data, [])
-        if last is not data and not self.passing and len(last) + len(data) <= _JOINED_BYTES:
-            self.waiting[-1] = (memoryview(b"".join((last, data))), fds)
-            return
-        self.waiting.append((data, self.passing))
-        self.passing = []
-
-    def drop_waiting(self) -> None:
-        """Nobody will take it."""
-        for _, fds in self.waiting:
-            close_fds(fds)
-        close_fds(self.passing)
-        self.waiting.clear()
 
 
 class Pump:
@@ -414,9 +372,3 @@ def _unread_bytes(fd: int) -> int:
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]
-
-
-def close_fds(fds: list[int]) -> None:
-    """Close them all, and forget them."""
-    while fds:
-        os.close(fds.pop())

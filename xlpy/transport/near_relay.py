@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import _socket
     from collections.abc import Callable
 
+    from xlpy.relay.end import End
     from xlpy.relay.endpoint import Endpoint
-    from xlpy.relay.pump import End
     from xlpy.transport.link import Link
 
 PING_INTERVAL_S = 10.0
