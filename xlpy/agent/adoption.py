@@ -30,7 +30,7 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle, handover: Handover) -> None:
     """Mend everything. What can't be mended is written into the record of events and left as it is."""
     present = {info.domid: info for info in engine.list_domains()}
-    adoption = _Adoption(store, engine, events, lifecycle, handover, present)
+    adoption = _Adoption(store, engine, events, lifecycle, handover, _without_others(present, store, engine))
     rebooted = _rebooted(store)
     for record in store.records():
         try:
@@ -41,8 +41,16 @@ def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle
         except XlError as error:
             events.add("adopt", record.domid, record.name, result=error.code, detail=str(error))
     for info in present.values():
-        if info.domid != 0 and store.by_domid(info.domid) is None:
+        if info.domid != 0 and store.by_domid(info.domid) is None and engine.made_here(info.domid):
             adoption.record_stranger(info)
+
+
+def _without_others(present: dict[int, DomainInfo], store: Store, engine: Engine) -> dict[int, DomainInfo]:
+    """Without the domains that others made: one of those may have the domid of one of ours that is gone."""
+    if not engine.shared:
+        return present
+    uuids = {record.domid: record.uuid for record in store.records()}
+    return {domid: info for domid, info in present.items() if uuids.get(domid) == info.uuid}
 
 
 def _rebooted(store: Store) -> bool:
@@ -123,7 +131,7 @@ class _Adoption:
         info = self._present.get(record.domid)
         if info is None:
             self._vanished(record)
-        elif info.shutdown and record.supervised:
+        elif info.ended and record.supervised:
             self._lifecycle.ended(record.uuid, info.shutdown_reason or ShutdownReason.UNKNOWN)
         elif info.name != record.name:
             self._engine.rename_domain(record.domid, record.name)
@@ -137,7 +145,8 @@ class _Adoption:
             self._store.remove(record.uuid)
 
     def _destroy(self, record: DomainRecord) -> None:
-        destroy_in_engine(self._engine, record.domid)
+        if record.domid in self._present or not self._engine.shared:
+            destroy_in_engine(self._engine, record.domid)
         self._store.remove(record.uuid)
         what = "undo half a creation" if record.phase is Phase.CREATING else "finish destroying"
         self._events.add(what, record.domid, record.name)

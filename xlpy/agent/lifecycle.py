@@ -108,7 +108,7 @@ class Lifecycle:
             info = self._engine.domain_info(record.domid)
         except XlError:
             return
-        if info.shutdown:
+        if info.ended:
             self.ended(uuid, info.shutdown_reason or ShutdownReason.UNKNOWN)
 
     def _apply(self, uuid: str, reason: ShutdownReason) -> None:
@@ -165,7 +165,7 @@ class Lifecycle:
             started_s=time.time(),
         )
         self._store.split(old, new)
-        self._engine.rename_domain(old.domid, old.name)
+        self._engine.preserve_domain(old.domid, old.name, old.uuid)
         self._recreate(new)
 
     def _recreate(self, record: DomainRecord) -> None:

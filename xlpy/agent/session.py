@@ -76,7 +76,7 @@ class Session(Delegate):
             info = self._supervisor.inner.domain_info(domid)
         except DomainNotFound:
             return DomainEnd(domid=domid, reason=self._supervisor.ends.reason(domid), destroyed=True)
-        if not info.shutdown:
+        if not info.ended:
             return None
         reason = info.shutdown_reason or self._supervisor.ends.reason(domid)
         return DomainEnd(domid=domid, reason=reason)

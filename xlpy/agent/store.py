@@ -51,9 +51,13 @@ LAST_DOMID = 32751  # Xen's DOMID_FIRST_RESERVED - 1
 
 
 class Store:
-    """The database at ``path``; from any thread. Raises XlError when it can't be used."""
+    """The database at ``path``; from any thread. Raises XlError when it can't be used.
 
-    def __init__(self, path: str) -> None:
+    ``taken_domids`` gives domids that must not be chosen though no record has them.
+    """
+
+    def __init__(self, path: str, taken_domids: Callable[[], frozenset[int]] = frozenset) -> None:
+        self._taken_domids = taken_domids
         self.lock = threading.RLock()
         self._changes: list[tuple[str, DomainRecord | None]] = []  # of the transaction under way
         try:
@@ -282,9 +286,10 @@ class Store:
             return wanted
         row = self._database.execute("SELECT value FROM facts WHERE name = 'last domid'").fetchone()
         domid = int(row[0]) if row else 0
+        taken = self._taken_domids()
         for _ in range(LAST_DOMID):
             domid = domid + 1 if domid < LAST_DOMID else 1
-            if domid not in self._by_domid:
+            if domid not in self._by_domid and domid not in taken:
                 break
         self._database.execute("INSERT OR REPLACE INTO facts VALUES ('last domid', ?)", (str(domid),))
         return domid

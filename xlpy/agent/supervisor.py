@@ -40,7 +40,7 @@ class Supervisor(Delegate):
 
     def __init__(self, engine: Engine, state_dir: str, ask: Callable[[str, str], str] = ask_outcome) -> None:
         super().__init__(engine)
-        self.store = Store(f"{state_dir}/xlpyd.db")
+        self.store = Store(f"{state_dir}/xlpyd.db", engine.taken_domids)
         self.instance = self.store.settled_fact("instance", str(uuid_module.uuid4()))
         self.events = EventLog(self.store)
         self.ends = Ends()
@@ -151,10 +151,13 @@ class Supervisor(Delegate):
         if not name:
             raise ConfigError("a domain needs a name")
         record = self._settled(domid)
-        if record is None:
-            raise InvalidState(f"domain {domid} cannot be renamed")
+        if domid == 0:
+            raise InvalidState(f"{DOM0_NAME} cannot be renamed")
         if name == DOM0_NAME:
             raise DomainExists(f"{DOM0_NAME!r} is the host itself", "choose another name")
+        if record is None:
+            self.inner.rename_domain(domid, name)
+            return
         self.store.change(record.uuid, name=name)
         try:
             self.inner.rename_domain(domid, name)
@@ -205,7 +208,7 @@ class Supervisor(Delegate):
             info = self.inner.domain_info(domid)
         except XlError:
             return
-        if info.shutdown:
+        if info.ended:
             self._ended(DomainEnd(domid=domid, reason=info.shutdown_reason or ShutdownReason.UNKNOWN))
 
     def _ended(self, end: DomainEnd) -> None:

@@ -88,6 +88,10 @@ class Engine(Motion, DeviceOperations, HypervisorOperations):
         """Whether an xlpyd made this domain: those of others are listed and managed, and supervised by their makers."""
         return True
 
+    def taken_domids(self) -> frozenset[int]:
+        """Domids that no new domain can have though none of ours has them."""
+        return frozenset()
+
     def preserve_domain(self, domid: int, name: str, uuid: str) -> None:
         """Keep what is left of a domain under another name and uuid, so that its own are free (libxl_domain_preserve)."""
         self.rename_domain(domid, name)

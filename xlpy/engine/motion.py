@@ -116,7 +116,7 @@ class Motion(Refusing):
 
     def require_restored(self, domid: int) -> None:
         """Raise InvalidState if a restored domain has died meanwhile. For the agent, which asks before it accepts one."""
-        if self.domain_info(domid).shutdown:
+        if self.domain_info(domid).ended:
             raise InvalidState(f"domain {domid} has died")
 
     def domain_info(self, domid: int) -> DomainInfo:

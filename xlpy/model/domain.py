@@ -65,6 +65,11 @@ class DomainInfo(Record):
     start_time_s: float | None = None  # seconds since the epoch
     activity: str | None = None  # what xlpyd is doing with it: saving, sent, incoming, restarting ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has stopped for good: a domain that has suspended goes on, here or elsewhere."""
+        return self.shutdown and self.shutdown_reason is not ShutdownReason.SUSPEND
+
 
 class VcpuInfo(Record):
     """One vcpu of a domain. An affinity of None is every pcpu."""
