@@ -18,7 +18,7 @@ from xlpy.model.codec import record_from_wire, to_wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _SCHEMA_VERSION = 1

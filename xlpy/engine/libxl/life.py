@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 INVALID_DOMID = 0xFFFFFFFF
 # What libxl keeps beside a domain, by who keeps it: one of ours can be told by it from one of xl's.
 MARK = b"xlpy"
+_RECENT_DOMIDS = "/run/xen/domid-history"
 _NO_PV = -10  # ERROR_NOPARAVIRT
 _TRIGGERS = {"power": 1, "sleep": 2, "nmi": 3, "init": 4, "reset": 5, "s3resume": 6}
 
@@ -105,6 +106,15 @@ class LibxlLife(LibxlResources):
             self.require(context, domid)
             context.do(f"domain {domid} cannot be destroyed", "domain_destroy", domid)
         self.ends.look_again()
+
+    def taken_domids(self) -> frozenset[int]:
+        """Those of all domains there are, and those that libxl keeps from being used again for a while."""
+        try:
+            with open(_RECENT_DOMIDS, encoding="ascii") as file:
+                recent = [int(line.split()[1]) for line in file.read().splitlines()]
+        except (OSError, ValueError, IndexError):
+            recent = []
+        return frozenset((*self._states(), *recent))
 
     def preserve_domain(self, domid: int, name: str, uuid: str) -> None:
         """libxl_domain_preserve: the hypervisor's and xenstore's records move to the new name and uuid."""
