@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DeviceOperations(Refusing):
-    """Refusing on devices. A ``devid`` that the domain doesn't have is DeviceNotFound."""
+    """Operations on devices. A ``devid`` that the domain doesn't have is DeviceNotFound."""
 
     # -- PCI functions of the host
 

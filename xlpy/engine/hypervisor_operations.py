@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class HypervisorOperations(Refusing):
-    """Refusing on the hypervisor and what it alone knows of a domain."""
+    """Operations on the hypervisor and what it alone knows of a domain."""
 
     # -- cpupools
 
