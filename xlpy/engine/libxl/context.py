@@ -26,7 +26,6 @@ from xlpy.model.json_text import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
     from typing import Any
 
@@ -104,19 +103,37 @@ class Context:
         value: dict[str, Any] = loads(text)
         return value
 
+    def array(self, structure: str, pointer: int | None, count: int) -> Array:
+        """An array that libxl has handed out, which is freed at the end (``with``)."""
+        return Array(self, structure, pointer, count)
+
     def listed(self, structure: str, pointer: int | None, count: int) -> list[dict[str, Any]]:
         """The JSON forms of an array that libxl has handed out, which is freed."""
-        if not pointer:
-            return []
-        try:
-            return [self.json_at(structure, each) for each in self.each(structure, pointer, count)]
-        finally:
-            self.library.free_list(structure, pointer, count)
+        with self.array(structure, pointer, count) as array:
+            return [self.json_at(structure, each) for each in array.addresses]
 
-    def each(self, structure: str, pointer: int, count: int) -> Iterator[int]:
-        """The addresses of an array's elements."""
-        size = self.library.sizes[structure]
-        return iter(range(pointer, pointer + count * size, size))
+
+class Array:
+    """Structures of libxl's in memory of its own. ``addresses`` are where they are."""
+
+    def __init__(self, context: Context, structure: str, pointer: int | None, count: int) -> None:
+        self._library = context.library
+        self._structure = structure
+        self._pointer = pointer
+        size = self._library.sizes[structure]
+        self.addresses = range(pointer, pointer + count * size, size) if pointer else range(0)
+
+    def __enter__(self) -> Array:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """What libxl's own *_list_free functions do, some of which older versions lack."""
+        dispose = self._library.generated(self._structure, "d")
+        for address in self.addresses:
+            dispose(address)
+        self._library.libc.free(self._pointer)
 
 
 class Struct:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xlpy.engine.libxl.life import LibxlLife
+from xlpy.engine.libxl.pv_devices import LibxlPvDevices
 
 
-class LibxlEngine(LibxlLife):
+class LibxlEngine(LibxlPvDevices):
     """All operations of ``Engine``; what each does is said there, how where it is defined."""
 
     def __init__(self, run_dir: str) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import ctypes
 import logging
 
-from xlpy.engine.libxl.prototypes import FUNCTIONS, LIST_FREE, NEWEST, OLDEST, SINCE, STRUCTURES, TESTED
+from xlpy.engine.libxl.prototypes import FUNCTIONS, NEWEST, OLDEST, SINCE, STRUCTURES, TESTED
 from xlpy.errors import EngineError, MissingProgram, NotSupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 log = logging.getLogger("xlpyd")
@@ -80,7 +79,6 @@ class Library:
             for structure, extras in STRUCTURES.items()
             for what in f"i{extras}"
         }
-        self._frees = {structure: self._declare_free(structure) for structure in LIST_FREE}
         self.sizes = {structure: self._measure(structure) for structure in STRUCTURES}
         self._declare_own()
         if self.minor not in TESTED:
@@ -102,10 +100,6 @@ class Library:
     def generated(self, structure: str, what: str) -> Any:
         """One of a structure's functions: i init, d dispose, t to_json, f from_json."""
         return self._structures.get((structure, what))
-
-    def free_list(self, structure: str, pointer: int, count: int) -> None:
-        """Give an array back that libxl has handed out."""
-        self._frees[structure](pointer, count)
 
     def take_string(self, pointer: int | None) -> str | None:
         """The text at a pointer that libxl has handed out, which is freed."""
@@ -153,12 +147,6 @@ class Library:
             what, [pointer]
         )
         return function
-
-    def _declare_free(self, structure: str) -> Callable[[int, int], None]:
-        function = self._symbol(f"libxl_{structure}_list_free")
-        function.restype = None
-        function.argtypes = [ctypes.c_void_p, ctypes.c_int]
-        return function  # type: ignore[no-any-return]
 
     def _declare_own(self) -> None:
         """Functions that are no operations on a context."""

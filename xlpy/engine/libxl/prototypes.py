@@ -82,23 +82,43 @@ FUNCTIONS = {
     "domain_get_nodeaffinity": "iup",
     "domain_sched_params_get": "iup",
     "domain_sched_params_set": "iup",
-    # devices
-    "device_disk_list": "pup",
-    "device_disk_getinfo": "iupp",
-    "device_disk_add": "iupo",
-    "device_disk_remove": "iupo",
-    "device_disk_destroy": "iupo",
-    "device_disk_safe_remove": "iupo",
+    # devices: those that all kinds have are added below
     "vdev_to_device_disk": "iusp",
+    "device_disk_safe_remove": "iupo",
     "cdrom_insert": "iupo",
-    "device_nic_list": "pup",
-    "device_nic_getinfo": "iupp",
-    "device_nic_add": "iupo",
-    "device_nic_remove": "iupo",
-    "device_nic_destroy": "iupo",
+    "device_pci_assignable_list": "pp",
+    "device_pci_assignable_add": "ipi",
+    "device_pci_assignable_remove": "ipi",
     "console_get_tty": "iuiip",
     "primary_console_get_tty": "iup",
 }
+# Kinds of devices, and their functions: l list, g getinfo, a add, r remove, d destroy.
+_DEVICES = {
+    "disk": "lgard",
+    "nic": "lgard",
+    "vtpm": "lgard",
+    "vkb": "lgard",
+    "vdispl": "lgard",
+    "vsnd": "lgard",
+    "usbctrl": "lgard",
+    "usbdev": "lar",
+    "pci": "lard",
+    "channel": "lg",
+}
+_ALIKE = {
+    "l": ("list", "pup"),
+    "g": ("getinfo", "iupp"),
+    "a": ("add", "iupo"),
+    "r": ("remove", "iupo"),
+    "d": ("destroy", "iupo"),
+}
+FUNCTIONS.update(
+    {
+        f"device_{kind}_{_ALIKE[letter][0]}": _ALIKE[letter][1]
+        for kind, letters in _DEVICES.items()
+        for letter in letters
+    }
+)
 SINCE = {"device_disk_safe_remove": 15}
 
 # Structures, and what libxl generates for each beside ``init``: d dispose, t to_json, f from_json.
@@ -116,10 +136,6 @@ STRUCTURES = {
     "domain_sched_params": "dtf",
     "sched_credit_params": "tf",
     "sched_credit2_params": "tf",
-    "device_disk": "dtf",
-    "diskinfo": "dt",
-    "device_nic": "dtf",
-    "nicinfo": "dt",
+    **{f"device_{kind}": "dtf" for kind in _DEVICES},
+    **{f"{kind}info": "dt" for kind, letters in _DEVICES.items() if "g" in letters},
 }
-# Arrays that libxl hands out come with a function of their own to free them, apart from these names: NAME_list_free.
-LIST_FREE = ("dominfo", "cpupoolinfo", "vcpuinfo", "cputopology", "numainfo", "device_disk", "device_nic")
