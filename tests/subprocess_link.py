@@ -16,7 +16,7 @@ class SubprocessLink:
     def __init__(self, command: str, environment: dict[str, str], shell: str = "/bin/sh") -> None:
         self.label = "box"
         self.process = subprocess.Popen(
-            [shell, "-c", command],
+            [shell, "-c", f"exec {command}"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
