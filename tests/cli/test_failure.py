@@ -95,4 +95,5 @@ def test_hosts_that_are_named(host: Host) -> None:
     assert run(["list", "--host=unix:///b"], open_host=note) == 0
     assert run(["list"], open_host=note) == 0
     assert asked == ["unix:///a", "unix:///b", None]
-    assert run(["list", "-H", "a,b"], open_host=note) == 1
+    assert run(["list", "-H", "unix:///a,local", "--parallel", "1"], open_host=note) == 0
+    assert asked[3:] == ["unix:///a", "local"]

@@ -144,11 +144,11 @@ def test_sorting_by_each_column_keeps_every_row() -> None:
     rows = usages(moment(1, WEB, DB, domain(3, "cache", cpu_time_ns=5)), None)
     view = View()
     for _ in SORT_KEYS:
-        assert sorted(row.info.domid for row in view.arranged(rows)) == [1, 2, 3]
+        assert sorted(row.info.domid for row in view.arranged(usage_kind(), rows)) == [1, 2, 3]
         view.next_sort()
     assert view.sort == "domid"
     view.sort = "name"
-    assert [row.info.name for row in view.arranged(rows)] == ["cache", "db-of-the-accounting", "web"]
+    assert [row.info.name for row in view.arranged(usage_kind(), rows)] == ["cache", "db-of-the-accounting", "web"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 8), (200, 50), (20, 3)])

@@ -33,6 +33,17 @@ def report(error: XlError, session: Session) -> int:
     return error.exit_status
 
 
+def report_for(host: str, error: XlError, session: Session) -> None:
+    """Print one host's error on one line, for it is one of many; its detail is for ``-v``."""
+    if session.options.debug:
+        _print_traceback(error)
+    hint = f" ({error.hint})" if error.hint else ""
+    lines = [f"{session.program}: {host}: {error}{hint}"]
+    if error.detail and session.options.verbose:
+        lines += [f"  {line}" for line in error.detail.splitlines()]
+    session.warn("\n".join(lines))
+
+
 def report_bug(error: Exception, session: Session) -> int:
     """Say that xlpy itself is at fault and how to tell its makers; the traceback is for ``--debug``."""
     if session.options.debug:

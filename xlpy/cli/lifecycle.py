@@ -78,7 +78,7 @@ def _ask_to_end(
     session: Session, args: Arguments, what: str, doing: str, ask: Callable[[int, bool], None]
 ) -> int:
     """What shutdown and reboot have in common. One domain's failure doesn't spare the others, as it does in xl."""
-    timeout_s = _seconds(args.value("timeout"))
+    timeout_s = seconds(args.value("timeout"))
     status = 0
     asked: list[int] = []
     domids = _ending_domids(session, args)
@@ -108,7 +108,8 @@ def _ending_domids(session: Session, args: Arguments) -> list[int]:
     return [session.domid(reference) for reference in _targets(session, args)]
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds(text: str | None) -> float | None:
+    """The value of ``--timeout``. Raises XlError for what is no time to wait."""
     if text is None:
         return None
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from xlpy.errors import DomainNotFound, NotSupported, UsageError, XlError
 from xlpy.render.domain import domain_kind, name_kind, uptime_kind, vm_kind
 
@@ -63,15 +61,12 @@ def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> 
     from xlpy.config.libxl_json import domain_list_json
 
     text = domain_list_json(configs)
-    if not session.structured:
-        sys.stdout.write(text + "\n")
-        return
-    import json
+    rows: list[dict[str, object]] = []
+    if session.structured:
+        import json
 
-    from xlpy.render.document import write_value
-
-    rows = json.loads(text)
-    write_value({"schema": "xlpy/domain-config/1", "rows": rows}, session.form, sys.stdout)
+        rows = json.loads(text)
+    session.show_documents("xlpy/domain-config/1", rows, text + "\n")
 
 
 def vm_list(session: Session, args: Arguments) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.commands import find_command, find_xl_command, require_command, subcommands
-from xlpy.cli.options import Arguments, OptionError, flag, parse, parse_leading, value
-from xlpy.cli.session import GlobalOptions, Session
+from xlpy.cli.commands import (
+    find_command,
+    find_xl_command,
+    require_command,
+    subcommands,
+)
+from xlpy.cli.global_options import GLOBALS, XL_GLOBALS, GlobalOptions
+from xlpy.cli.options import Arguments, OptionError, parse, parse_leading
+from xlpy.cli.session import Session
 from xlpy.cli.usage import no_such_command, require_arguments
 from xlpy.errors import NotSupported, UsageError, XlError
 
@@ -16,25 +22,6 @@ if TYPE_CHECKING:
 
     from xlpy.cli.command import Command
     from xlpy.engine.base import Engine
-
-XL_GLOBALS = (
-    flag("-v", "Say more of what is being done; twice, still more."),
-    flag("-N", "Dry run: show what would be done."),
-    flag("-f", "Accepted for xl's sake; xl has no use for it either."),
-    flag("-t", "Show progress by rewriting the line, terminal or not."),
-    flag("-T", "Put time and process id before every message."),
-)
-GLOBALS = (
-    *XL_GLOBALS,
-    value("-H --host", "HOST", "Host to work on; this machine if not given."),
-    value("-o --output", "FORMAT", "table, plain, json, yaml or csv."),
-    value("--columns", "NAMES", "Show these columns, names with commas between."),
-    value("--sort", "NAMES", "Sort by these columns, -NAME for falling."),
-    flag("--no-headers", "Leave the header line out."),
-    flag("-q --quiet", "Say nothing but errors."),
-    flag("--debug", "Show where an error comes from."),
-    flag("--version", "Print the version."),
-)
 
 
 def run(
@@ -97,6 +84,11 @@ def _run(session: Session, words: list[str]) -> int:
         return 0
     session.options.add(args, {option.name for option in command.options})
     require_arguments(session, command, len(args.rest), command.needs)
+    options = session.options
+    if session.plural or options.plan or options.timeout_s or ("@" in "".join(args.rest) and not session.xl):
+        from xlpy.cli.many_hosts import carry_out
+
+        return carry_out(session, command, args)
     return command.load()(session, args) or 0
 
 

@@ -1,8 +1,8 @@
 """Options as getopt_long(3) reads them, because scripts rely on xl's rules.
 
 Short options cluster (``-lv``), a value is glued on or is the next word (``-fFILE``, ``-f FILE``), long options may
-be shortened to any unambiguous beginning and take ``=VALUE``, options may stand after the arguments, ``--`` ends
-them, and a lone ``-`` is an argument.
+be shortened to any unambiguous beginning and take ``=VALUE``, a value that may be left out is always glued on, options
+may stand after the arguments, ``--`` ends them, and a lone ``-`` is an argument.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 class Option:
-    """One option: its letters and long names, and whether it takes a value (``metavar``).
+    """One option: its letters and long names, and whether it takes a value (``metavar``), perhaps an ``optional`` one.
 
     ``name`` is what a command asks for: the first long name, or the letter where there is none.
     """
 
-    __slots__ = ("help", "hidden", "letters", "longs", "metavar", "name")
+    __slots__ = ("help", "hidden", "letters", "longs", "metavar", "name", "optional")
 
-    def __init__(self, names: str, metavar: str | None, help: str, hidden: bool) -> None:
+    def __init__(
+        self, names: str, metavar: str | None, help: str, hidden: bool, optional: bool = False
+    ) -> None:
         words = names.split()
         self.letters = "".join(word[1] for word in words if word[1] != "-")
         self.longs = tuple(word[2:] for word in words if word[1] == "-")
@@ -32,11 +34,14 @@ class Option:
         self.metavar = metavar
         self.help = help
         self.hidden = hidden
+        self.optional = optional
 
     def spelled(self) -> str:
         """All its names as a user writes them: ``-f FILE, --defconfig=FILE``."""
         short = f" {self.metavar}" if self.metavar else ""
         long = f"={self.metavar}" if self.metavar else ""
+        if self.optional:
+            short, long = f"[{self.metavar}]", f"[{long}]"
         return ", ".join(
             [f"-{letter}{short}" for letter in self.letters] + [f"--{name}{long}" for name in self.longs]
         )
@@ -52,6 +57,11 @@ def value(names: str, metavar: str, help: str = "", *, hidden: bool = False) -> 
     return Option(names, metavar, help, hidden)
 
 
+def optional_value(names: str, metavar: str, help: str = "") -> Option:
+    """An option whose value may be left out (getopt_long's optional_argument): ``--port`` or ``--port=5910``."""
+    return Option(names, metavar, help, False, optional=True)
+
+
 class Arguments:
     """What stood on a command line after the command's name. ``rest`` are the arguments proper."""
 
@@ -63,6 +73,19 @@ class Arguments:
     def declare(self, option: Option) -> None:
         """Let an option be asked for that could not be given."""
         self._given.setdefault(option.name, [])
+
+    def copy(self) -> Arguments:
+        """The same arguments, to be changed."""
+        copied = Arguments(())
+        copied._given = {name: list(texts) for name, texts in self._given.items()}
+        copied.rest = list(self.rest)
+        return copied
+
+    def replace(self, name: str, texts: list[str]) -> None:
+        """Have other values of an option. LookupError for one that the command doesn't have."""
+        if name not in self._given:
+            raise LookupError(name)
+        self._given[name] = list(texts)
 
     def knows(self, name: str) -> bool:
         """Whether there is such an option at all."""
@@ -161,6 +184,9 @@ class _Parser:
             if option.metavar is None:
                 self.found.add(option, "")
                 continue
+            if option.optional:
+                self.found.add(option, cluster)
+                return
             if not cluster and not self.words:
                 raise OptionError(f"option -{letter} needs a value", letter)
             self.found.add(option, cluster or self.words.pop(0))
@@ -176,7 +202,7 @@ class _Parser:
         if option.metavar is None:
             if equals:
                 raise OptionError(f"option --{name} takes no value", optopt)
-        elif not equals:
+        elif not equals and not option.optional:
             if not self.words:
                 raise OptionError(f"option --{name} needs a value", optopt)
             text = self.words.pop(0)

@@ -4,60 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.errors import NotSupported, UsageError
+from xlpy.cli.global_options import GlobalOptions
+from xlpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from xlpy.cli.options import Arguments
     from xlpy.client.host import Host
     from xlpy.engine.base import Engine
+    from xlpy.inventory.entry import HostEntry
     from xlpy.model.domain import DomainInfo
     from xlpy.render.kind import Kind, Row
     from xlpy.render.output import Wishes
     from xlpy.render.progress import Reporter
-
-
-class GlobalOptions:
-    """The options that every command has."""
-
-    def __init__(self, leading: Arguments | None = None) -> None:
-        self.verbose = 0
-        self.dry_run = False
-        self.progress_cr = False
-        self.timestamps = False
-        self.hosts: list[str] = []
-        self.output: str | None = None
-        self.columns: str | None = None
-        self.sort: str | None = None
-        self.headers = True
-        self.quiet = False
-        self.debug = False
-        if leading is not None:
-            self.add(leading, set())
-
-    def add(self, args: Arguments, taken: set[str]) -> None:
-        """Read what ``args`` has of them; the names in ``taken`` are the command's own options there."""
-
-        def count(name: str) -> int:
-            return 0 if name in taken or not args.knows(name) else args.count(name)
-
-        def value(name: str) -> str | None:
-            return args.value(name) if count(name) else None
-
-        self.verbose += count("v")
-        self.dry_run = self.dry_run or count("N") > 0
-        self.progress_cr = self.progress_cr or count("t") > 0
-        self.timestamps = self.timestamps or count("T") > 0
-        if count("host"):
-            self.hosts += [name for text in args.values("host") for name in text.split(",") if name]
-        self.output = value("output") or self.output
-        self.columns = value("columns") or self.columns
-        self.sort = value("sort") or self.sort
-        self.headers = self.headers and not count("no-headers")
-        self.quiet = self.quiet or count("quiet") > 0
-        self.debug = self.debug or count("debug") > 0
 
 
 class Session:
@@ -72,14 +32,53 @@ class Session:
         self._others: list[Host] = []
 
     @property
+    def host_names(self) -> Sequence[str]:
+        """The hosts to work on as they were named: by ``-H``, else by XLPY_HOST; none is this machine.
+
+        As xl it is always this machine: a script that runs as xl may be the host's own, at its shutdown, say.
+        """
+        if self.options.hosts or self.xl:
+            return self.options.hosts
+        import os
+
+        return [name for name in os.environ.get("XLPY_HOST", "").replace(",", " ").split() if name]
+
+    @property
+    def plural(self) -> bool:
+        """Whether several hosts were named, or a group, of however many hosts: rows say then whose they are."""
+        names = self.host_names
+        return len(names) > 1 or any(name == "all" or name.startswith("@") for name in names)
+
+    @property
+    def entries(self) -> list[HostEntry]:
+        """What is known of the hosts to work on. Raises UsageError, ConfigError."""
+        from xlpy.client.resolve import resolve
+
+        return resolve(self.host_names or ["local"])
+
+    @property
     def host(self) -> Host:
-        """The host to work on, connected when first used. Raises ConnectError."""
+        """The host to work on, connected when first used. Raises ConnectError, UsageError for several hosts."""
         if self._host is None:
-            hosts = self.options.hosts
-            if len(hosts) > 1:
-                raise NotSupported("this release works on one host at a time", "give one --host")
-            self._host = self._open(hosts[0] if hosts else None)
+            if not self.host_names:
+                self._host = self._open(None)
+            elif self.plural:
+                raise UsageError("this can be done on one host at a time", "name one: -H HOST")
+            else:
+                self._host = self.open(self.entries[0])
         return self._host
+
+    def work_on(self, host: Host) -> None:
+        """Have this host as ``host`` from now on."""
+        if self._host is not None and self._host is not host:
+            self._others.append(self._host)
+        self._host = host
+
+    def open(self, entry: HostEntry) -> Host:
+        """A host of its own connection, which the session closes."""
+        host = self._open(entry.address if entry.is_local or entry.unix_path else entry.name)
+        self._others.append(host)
+        return host
 
     def other_host(self, address: str) -> Host:
         """One more host, the target of a migration, say."""
@@ -92,9 +91,8 @@ class Session:
 
     def close(self) -> None:
         """Let the connection go."""
-        for host in (self._host, *self._others):
-            if host is not None:
-                host.close()
+        for host in {id(host): host for host in (self._host, *self._others) if host is not None}.values():
+            host.close()
         self._host = None
         self._others = []
 
@@ -139,6 +137,15 @@ class Session:
         from xlpy.render.output import show
 
         show(kind, rows, self.wishes, sys.stdout)
+
+    def show_documents(self, schema: str, rows: Sequence[dict[str, object]], text: str) -> None:
+        """Print what fits in no table: ``text``, or the rows in the form that was asked for."""
+        if not self.structured:
+            sys.stdout.write(text)
+            return
+        from xlpy.render.document import write_value
+
+        write_value({"schema": schema, "rows": list(rows)}, self.form, sys.stdout)
 
     def progress(self, what: str) -> Reporter:
         """How to tell the user how far a long operation has come: bar, lines or nothing, on stderr."""

@@ -10,22 +10,54 @@ from xlpy.render.usage import Moment, usage_kind, usages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.engine.base import Engine
+    from xlpy.render.usage_screen import View
+
+    Draw = Callable[[View, int, int], RenderableType]
 
 DEFAULT_DELAY_S = 3.0
 
 
 def top(session: Session, args: Arguments) -> None:
     """Show all domains' use again and again, on the whole terminal or as text."""
-    delay_s = _positive(args.value("delay"), "delay") or DEFAULT_DELAY_S
-    iterations = int(_positive(args.value("iterations"), "number of iterations") or 0)
-    live = session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
-    if live:
-        _live(session, delay_s, iterations)
+    pace = Pace(args)
+    if is_live(session, args):
+        _live(session, pace)
     else:
-        _batch(session, delay_s, iterations)
+        _batch(session, pace)
+
+
+class Pace:
+    """How often to look and how many times, as the options say."""
+
+    def __init__(self, args: Arguments) -> None:
+        self.delay_s = _positive(args.value("delay"), "delay") or DEFAULT_DELAY_S
+        self._iterations = int(_positive(args.value("iterations"), "number of iterations") or 0)
+
+    def looks(self) -> Iterator[int]:
+        """1, 2, ... as often as was asked, or for ever."""
+        number = 1
+        while not self._iterations or number <= self._iterations:
+            yield number
+            number += 1
+
+    def slow_looks(self) -> Iterator[int]:
+        """The same, with the delay between them."""
+        for number in self.looks():
+            if number > 1:
+                time.sleep(self.delay_s)
+            yield number
+
+
+def is_live(session: Session, args: Arguments) -> bool:
+    """Whether a person looks on who can press keys."""
+    return session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
 
 
 def take_moment(host: Engine) -> Moment:
@@ -34,40 +66,22 @@ def take_moment(host: Engine) -> Moment:
     return Moment(time_s=time.monotonic(), host=host.host_info(), domains=host.list_domains(), stats=stats)
 
 
-def _batch(session: Session, delay_s: float, iterations: int) -> None:
-    before = None
-    number = 0
-    while True:
-        now = take_moment(session.host)
-        session.show(usage_kind(), usages(now, before))
-        sys.stdout.flush()
-        before = now
-        number += 1
-        if number == iterations:
-            return
-        time.sleep(delay_s)
-
-
-def _live(session: Session, delay_s: float, iterations: int) -> None:
+def watch(pace: Pace, look: Callable[[], tuple[int, Draw]]) -> None:
+    """Fill the terminal until the user leaves. ``look`` asks anew: the number of rows, and how to draw them."""
     from rich.console import Console
     from rich.live import Live
 
     from xlpy.cli.keys import Keys
-    from xlpy.render.usage_screen import View, screen
+    from xlpy.render.usage_screen import View
 
     console = Console()
     view = View()
-    before = None
-    number = 0
     with Keys(sys.stdin.fileno()) as keys, Live(console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            now = take_moment(session.host)
-            rows = usages(now, before)
-            number += 1
-            until = time.monotonic() + delay_s
+        for _ in pace.looks():
+            row_count, draw = look()
+            until = time.monotonic() + pace.delay_s
             while True:
-                picture = screen(rows, now, view, time.time(), console.width, console.height)
-                live.update(picture, refresh=True)
+                live.update(draw(view, console.width, console.height), refresh=True)
                 key = keys.wait(until - time.monotonic())
                 if key in ("q", "Q", "escape"):
                     return
@@ -76,10 +90,31 @@ def _live(session: Session, delay_s: float, iterations: int) -> None:
                 if key in ("s", "S"):
                     view.next_sort()
                 elif key in ("up", "down"):
-                    view.scroll(1 if key == "down" else -1, len(rows))
-            if number == iterations:
-                return
-            before = now
+                    view.scroll(1 if key == "down" else -1, row_count)
+
+
+def _batch(session: Session, pace: Pace) -> None:
+    before = None
+    for _ in pace.slow_looks():
+        now = take_moment(session.host)
+        session.show(usage_kind(), usages(now, before))
+        sys.stdout.flush()
+        before = now
+
+
+def _live(session: Session, pace: Pace) -> None:
+    from xlpy.render.usage_screen import screen
+
+    before = None
+
+    def look() -> tuple[int, Draw]:
+        nonlocal before
+        now = take_moment(session.host)
+        rows = usages(now, before)
+        before = now
+        return len(rows), lambda view, width, height: screen(rows, now, view, time.time(), width, height)
+
+    watch(pace, look)
 
 
 def _positive(text: str | None, what: str) -> float | None:

@@ -110,6 +110,11 @@ class Conversation:
         """A message that has arrived already."""
         return self._pending.pop(0) if self._pending else None
 
+    def hang_up(self) -> None:
+        """Break the connection, so that whoever waits for a message sees its end; ``close`` must still follow."""
+        self.broken = True
+        self._channel.hang_up()
+
     def close(self) -> None:
         """Hang up. What the host does for this connection alone, it gives up."""
         self._channel.close()

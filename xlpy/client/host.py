@@ -60,23 +60,28 @@ class Host(Engine):
             self._conversation.close()
             self._conversation = None
 
+    def hang_up(self) -> None:
+        """Break the connection, from any thread: a call that runs there ends with Interrupted."""
+        conversation = self._conversation
+        if conversation is not None:
+            conversation.hang_up()
+
     def _converse(self) -> Conversation:
         if self._conversation is not None and self._conversation.broken:
             self.close()
         if self._conversation is None:
-            conversation = Conversation(self._connect())
+            conversation = self._conversation = Conversation(self._connect())
             try:
                 self._hello = conversation.greet()
             except Interrupted as error:
-                conversation.close()
+                self.close()
                 raise ConnectError(
                     f"{conversation.label} hung up without a word",
                     "it is about to stop, or it serves too many clients already; try again",
                 ) from error
             except BaseException:
-                conversation.close()
+                self.close()
                 raise
-            self._conversation = conversation
         return self._conversation
 
     def _begin(self, signature: Signature, bound: dict[str, Any]) -> Call:

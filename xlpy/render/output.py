@@ -28,11 +28,14 @@ class Wishes:
         self.sort = sort
         self.headers = headers
 
+    def replace(self, *, columns: str | None) -> Wishes:
+        """The same wishes with other columns."""
+        return Wishes(self.form, columns, self.sort, self.headers)
+
 
 def show(kind: Kind, rows: Iterable[Row], wishes: Wishes, out: TextIO) -> None:
     """Write the rows to ``out``. Raises UsageError for a column that the kind doesn't have."""
-    chosen = _chosen_columns(kind, wishes.columns) if wishes.columns else None
-    rows = _sorted(kind, rows, wishes.sort) if wishes.sort else list(rows)
+    rows, chosen = arranged(kind, rows, wishes)
     if wishes.form == "plain":
         _show_plain(kind, rows, chosen, wishes.headers, out)
     elif wishes.form == "table":
@@ -43,6 +46,12 @@ def show(kind: Kind, rows: Iterable[Row], wishes: Wishes, out: TextIO) -> None:
         from xlpy.render.document import show_document
 
         show_document(kind, rows, chosen, wishes, out)
+
+
+def arranged(kind: Kind, rows: Iterable[Row], wishes: Wishes) -> tuple[list[Row], Sequence[Column] | None]:
+    """The rows in the order that is wished, and the columns if some were. Raises UsageError for an unknown column."""
+    chosen = _chosen_columns(kind, wishes.columns) if wishes.columns else None
+    return _sorted(kind, rows, wishes.sort) if wishes.sort else list(rows), chosen
 
 
 def column_of(kind: Kind, key: str) -> Column:

@@ -153,19 +153,37 @@ def short_bytes(count: float) -> str:
 def summary(moment: Moment, wall_time_s: float) -> tuple[str, str, str]:
     """The lines above the table: who and when, how many domains in which state, memory and pcpus (do_summary)."""
     host = moment.host
-    counts = dict.fromkeys(("running", "blocked", "paused", "crashed", "dying", "shutdown"), 0)
-    for domain in moment.domains:
-        word = _summary_word(domain)
-        counts[word] += 1
-    clock = time.strftime("%H:%M:%S", time.localtime(wall_time_s))
     used_kib = host.total_memory_kib - host.free_memory_kib
-    states = ", ".join(f"{count} {word}" for word, count in counts.items())
     return (
-        f"xlpy top - {clock}   {host.host}   {host.engine}",
-        f"{len(moment.domains)} domains: {states}",
+        f"xlpy top - {_clock(wall_time_s)}   {host.host}   {host.engine}",
+        _states(moment.domains),
         f"Mem: {host.total_memory_kib}k total, {used_kib}k used, {host.free_memory_kib}k free    "
         f"CPUs: {host.nr_cpus} @ {host.cpu_khz // 1000}MHz",
     )
+
+
+def total_summary(moments: Sequence[Moment], wall_time_s: float) -> tuple[str, str, str]:
+    """The lines above the table of several hosts: what they have together."""
+    total_kib = sum(moment.host.total_memory_kib for moment in moments)
+    free_kib = sum(moment.host.free_memory_kib for moment in moments)
+    return (
+        f"xlpy top - {_clock(wall_time_s)}   {len(moments)} hosts",
+        _states([domain for moment in moments for domain in moment.domains]),
+        f"Mem: {total_kib}k total, {total_kib - free_kib}k used, {free_kib}k free    "
+        f"CPUs: {sum(moment.host.nr_cpus for moment in moments)}",
+    )
+
+
+def _clock(wall_time_s: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(wall_time_s))
+
+
+def _states(domains: Sequence[DomainInfo]) -> str:
+    """How many domains there are in which state."""
+    counts = dict.fromkeys(("running", "blocked", "paused", "crashed", "dying", "shutdown"), 0)
+    for domain in domains:
+        counts[_summary_word(domain)] += 1
+    return f"{len(domains)} domains: " + ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
 def _summary_word(domain: DomainInfo) -> str:

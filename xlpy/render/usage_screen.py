@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Group
 
-    from xlpy.render.kind import Column
+    from xlpy.render.kind import Column, Kind, Row
     from xlpy.render.usage import Moment, Usage
 
 SORT_KEYS = (
@@ -27,7 +27,7 @@ SORT_KEYS = (
     "disk_write_bytes_per_s",
 )
 _RISING = ("domid", "name")
-_LINES_AROUND = 3 + 3 + 2  # summary; blank, header and rule; blank and keys
+_LINES_AROUND = 3 + 2  # blank, header and rule; blank and keys
 # which columns go first when the terminal is narrow, each with about the width it needs
 _COLUMNS = (
     ("domid", 8),
@@ -60,34 +60,40 @@ class View:
         """Move down, or up; at least one row stays in sight."""
         self.first = max(0, min(self.first + lines, rows - 1))
 
-    def arranged(self, rows: Sequence[Usage]) -> list[Usage]:
+    def arranged(self, kind: Kind, rows: Sequence[Row]) -> list[Row]:
         """The rows in the chosen order: numbers of use fall, names and domids rise."""
-        value = column_of(usage_kind(), self.sort).value
+        value = column_of(kind, self.sort).value
         return sorted(rows, key=value, reverse=self.sort not in _RISING)  # type: ignore[arg-type]
 
 
 def screen(
     rows: Sequence[Usage], moment: Moment, view: View, wall_time_s: float, width: int, height: int
 ) -> Group:
-    """One screenful."""
+    """One screenful of one host."""
+    return filled_screen(usage_kind(), rows, summary(moment, wall_time_s), view, width, height)
+
+
+def filled_screen(
+    kind: Kind, rows: Sequence[Row], above: Sequence[str], view: View, width: int, height: int
+) -> Group:
+    """One screenful of rows that have the columns of ``usage_kind`` and maybe their host's; ``above`` stands over them."""
     from rich.console import Group
     from rich.text import Text
 
-    columns = fitting_columns(width)
-    room = max(1, height - _LINES_AROUND)
-    shown = view.arranged(rows)[view.first : view.first + room]
-    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in summary(moment, wall_time_s)]
+    columns = fitting_columns(width, kind)
+    room = max(1, height - len(above) - _LINES_AROUND)
+    shown = view.arranged(kind, rows)[view.first : view.first + room]
+    lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in above]
     keys = f"q quit   s sort ({_sort_title(view)})   up/down scroll   space refresh"
     return Group(
         *lines, make_table(columns, shown, width), Text(keys, style="dim", no_wrap=True, overflow="ellipsis")
     )
 
 
-def fitting_columns(width: int) -> list[Column]:
-    """The name and as many other columns as the terminal has room for, most telling ones first."""
-    kind = usage_kind()
-    wanted = {"name"}
-    left = width - _NAME_WIDTH
+def fitting_columns(width: int, kind: Kind) -> list[Column]:
+    """Host, name and as many other columns as the terminal has room for, most telling ones first."""
+    wanted = {"host", "name"}
+    left = width - sum(_NAME_WIDTH for column in kind.columns if column.key in wanted)
     for key, needs in _COLUMNS:
         if left < needs:
             break

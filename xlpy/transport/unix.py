@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xlpy.errors import XlError
+
 RECEIVE_BYTES = 1 << 18
 _LONGEST_ADDRESS = 107  # bytes in sockaddr_un.sun_path, without the closing NUL
 
@@ -49,6 +51,17 @@ class UnixChannel:
             return self._socket.recv(RECEIVE_BYTES)
         except OSError as error:
             raise _broken(self.label, error) from error
+
+    def hang_up(self) -> None:
+        """Make whoever waits on this connection see its end; ``close`` must still follow."""
+        try:
+            self._socket.shutdown(_socket.SHUT_RDWR)
+        except OSError:
+            pass  # gone already
+
+    def why_ended(self) -> XlError | None:
+        """Why the other side's end came, if somebody knows."""
+        return None
 
     def close(self) -> None:
         """Close the socket; closing twice is fine."""

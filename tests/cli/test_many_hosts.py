@@ -1,0 +1,506 @@
+"""One command on several hosts, all of them real xlpyds with sockets of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from command_line import Call, Result
+from host_farm import FarmHost, add_domain
+
+from xlpy.cli.main import run
+
+Three = dict[str, FarmHost]
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Three]:
+    """The hosts a, b and c, with the inventory that names them: web on a, db on b, and one called twin on b and c."""
+    farm = {
+        name: FarmHost(tmp_path / name, f"{name}.example.org", domains)
+        for name, domains in {"a": ("web",), "b": ("db", "twin"), "c": ("twin",)}.items()
+    }
+    write_inventory(tmp_path, monkeypatch, {name: host.address for name, host in farm.items()})
+    yield farm
+    for host in farm.values():
+        host.close()
+
+
+def write_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: dict[str, str]) -> None:
+    lines = [f"  {name}: {{address: '{address}'}}" for name, address in addresses.items()]
+    path = tmp_path / "hosts.yaml"
+    path.write_text("\n".join(["hosts:", *lines, "groups: {bc: [c, b]}", ""]))
+    monkeypatch.setenv("XLPY_INVENTORY", str(path))
+
+
+@pytest.fixture
+def xlpy(capfd: pytest.CaptureFixture[str]) -> Call:
+    """``xlpy("-H", "all", "list")`` through the client, as users have it."""
+
+    def run_words(*words: str, program: str = "xlpy") -> Result:
+        capfd.readouterr()
+        status = run(words, program)
+        captured = capfd.readouterr()
+        return Result(status, captured.out, captured.err)
+
+    return run_words
+
+
+def rows(result: Result) -> list[dict[str, object]]:
+    """The rows of -o json."""
+    found = json.loads(result.out)["rows"]
+    assert isinstance(found, list)
+    return found
+
+
+def column(result: Result, *places: int) -> list[tuple[str, ...]]:
+    """Some words of every line of the plain form, the header left out."""
+    lines = [line.split() for line in result.out.splitlines()[1:]]
+    return [tuple(line[place] for place in places) for line in lines]
+
+
+ALL = [
+    ("a", "Domain-0"),
+    ("a", "web"),
+    ("b", "Domain-0"),
+    ("b", "db"),
+    ("b", "twin"),
+    ("c", "Domain-0"),
+    ("c", "twin"),
+]
+
+
+# -- showing
+
+
+def test_rows_of_all_hosts_in_the_order_of_the_inventory(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "list")
+    assert (result.status, result.err) == (0, "")
+    header, first, *_ = result.out.splitlines()
+    assert header == "Host  Name                                        ID   Mem VCPUs\tState\tTime(s)"
+    assert first.startswith("a     Domain-0                                     0  2048     4")
+    assert column(result, 0, 1) == ALL
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "csv", "table"])
+def test_every_form_says_the_host_first(hosts: Three, xlpy: Call, form: str) -> None:
+    result = xlpy("-H", "c,a", "list", "-o", form)
+    assert result.status == 0
+    if form == "csv":
+        lines = result.out.splitlines()
+        assert lines[0].startswith("host,name,domid,uuid")
+        assert [line.split(",")[:2] for line in lines[1:]] == [list(row) for row in (*ALL[5:], *ALL[:2])]
+    elif form == "table":
+        assert "Host" in result.out
+        assert result.out.index("c ") < result.out.index("a ")
+    else:
+        import yaml
+
+        document = yaml.safe_load(result.out)
+        assert document["schema"] == "xlpy/domain/1"
+        assert document["errors"] == []
+        assert [(row["host"], row["name"]) for row in document["rows"]] == [*ALL[5:], *ALL[:2]]
+        assert list(document["rows"][0])[:2] == ["host", "name"]
+
+
+def test_sorting_goes_over_all_hosts(hosts: Three, xlpy: Call) -> None:
+    names = ["Domain-0", "Domain-0", "Domain-0", "db", "twin", "twin", "web"]
+    assert column(xlpy("-H", "all", "list", "--sort", "name"), 1) == [(name,) for name in names]
+    falling = column(xlpy("-H", "all", "list", "--sort=-memory_kib,-host"), 0, 1)
+    assert falling[:3] == [("c", "Domain-0"), ("b", "Domain-0"), ("a", "Domain-0")]
+    assert falling[3] == ("b", "twin")
+
+
+def test_columns_keep_the_host_in_front_unless_it_is_placed(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "@bc", "list", "--columns", "domid,name", "--no-headers")
+    assert [line.split() for line in result.out.splitlines()] == [
+        ["b", "0", "Domain-0"],
+        ["b", "1", "db"],
+        ["b", "2", "twin"],
+        ["c", "0", "Domain-0"],
+        ["c", "1", "twin"],
+    ]
+    result = xlpy("-H", "@bc", "list", "--columns", "name,host", "--no-headers")
+    assert result.out.splitlines()[1].split() == ["db", "b"]
+    result = xlpy("-H", "@bc", "list", "--columns", "nope")
+    assert (result.status, result.out) == (2, "")
+    assert "columns: host, name, domid" in result.err
+
+
+def test_a_group_of_one_host_looks_like_any_group(hosts: Three, xlpy: Call) -> None:
+    assert xlpy("-H", "a", "list").out.startswith("Name ")
+    assert xlpy("-H", "a,a", "list").out.startswith("Host  Name ")
+
+
+def test_the_environment_names_hosts_for_xlpy_but_not_for_xl(
+    hosts: Three, xlpy: Call, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLPY_HOST", "a b")
+    assert {host for (host,) in column(xlpy("list"), 0)} == {"a", "b"}
+    assert {host for (host,) in column(xlpy("-H", "all", "list"), 0)} == {"a", "b", "c"}
+    assert call("list", program="xl").out.startswith("Name ")
+    assert xlpy("help", "list").status == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["vm-list"],
+        ["uptime"],
+        ["vcpu-list"],
+        ["info"],
+        ["info", "-n"],
+        ["dmesg"],
+        ["claims"],
+        ["sharing"],
+        ["cpupool-list"],
+        ["cpupool-list", "-c"],
+        ["sched-credit2"],
+        ["events"],
+        ["list", "-v"],
+        ["list", "-n"],
+        ["list", "-l"],
+        ["top", "-b", "-i", "1"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("form", ["plain", "table", "json", "yaml", "csv"])
+def test_whatever_shows_something_shows_it_of_all(
+    hosts: Three, xlpy: Call, words: list[str], form: str
+) -> None:
+    for host in hosts.values():  # an event to show
+        assert xlpy("-H", host.address, "pause", "1").status == 0
+    result = xlpy("-H", "all", *words, "-o", form)
+    if (words, form) == (["list", "-l"], "csv"):
+        assert (result.status, "json" in result.err) == (2, True)
+        return
+    assert (result.status, result.err) == (0, "")
+    if form == "plain" and words != ["list", "-l"]:
+        assert {line.split()[0] for line in result.out.splitlines()} - {"Host"} == {"a", "b", "c"}
+    elif form == "json":
+        assert {row["host"] for row in rows(result)} == {"a", "b", "c"}
+
+
+def test_a_column_called_host_is_not_lost(hosts: Three, xlpy: Call) -> None:
+    found = rows(xlpy("-H", "a,b", "info", "-o", "json"))
+    assert [(row["host"], row["hostname"]) for row in found] == [
+        ("a", "a.example.org"),
+        ("b", "b.example.org"),
+    ]
+
+
+def test_plain_lines_are_the_hosts_own(hosts: Three, xlpy: Call) -> None:
+    for words in (
+        ["list"],
+        ["vcpu-list"],
+        ["vm-list"],
+        ["info"],
+        ["dmesg"],
+        ["uptime", "-s"],
+        ["cpupool-list"],
+    ):
+        own = xlpy("-H", "b", *words).out.splitlines()
+        of_all = [
+            line[6:]
+            for line in xlpy("-H", "all", *words).out.splitlines()
+            if line.startswith(("b ", "Host "))
+        ]
+        assert of_all == own, words
+
+
+# -- named domains
+
+
+def test_named_domains_are_shown_where_they_are(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "list", "twin", "web")
+    assert (result.status, result.err) == (0, "")
+    assert column(result, 0, 1) == [("a", "web"), ("b", "twin"), ("c", "twin")]
+    assert column(xlpy("-H", "all", "list", "twin@c"), 0, 1) == [("c", "twin")]
+    assert column(xlpy("-H", "all", "block-list", "web"), 0) == []
+    assert column(xlpy("-H", "all", "sched-credit2", "-d", "db"), 0, 1) == [("b", "db")]
+
+
+def test_a_domain_nowhere_is_an_error_with_the_nearest_name(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "list", "wep")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "xlpy: there is no domain 'wep' on a, b, c\n  (did you mean web@a?)\n"
+
+
+def test_a_domain_can_say_its_host_without_any_option(hosts: Three, xlpy: Call) -> None:
+    assert xlpy("pause", "web@a").status == 0
+    assert hosts["a"].engine.domain_info(1).paused
+    assert column(xlpy("list", "db@b", "web@a"), 0, 1) == [("b", "db"), ("a", "web")]
+    assert xlpy("rename", "web@a", "www").status == 0
+    assert hosts["a"].engine.domain_info(1).name == "www"
+
+
+def test_a_command_for_one_domain_goes_to_its_host(hosts: Three, xlpy: Call) -> None:
+    assert xlpy("-H", "all", "rename", "web", "www").status == 0
+    assert hosts["a"].engine.domain_info(1).name == "www"
+    assert xlpy("-H", "all", "sched-credit2", "-d", "db", "-w", "512").status == 0
+    assert hosts["b"].engine.sched_params(1).weight == 512
+    result = xlpy("-H", "all", "rename", "twin", "x")
+    assert result.status == 2
+    assert result.err == "xlpy: there is a domain 'twin' on b, c\n  (say which one: twin@b)\n"
+    assert xlpy("-H", "all", "rename", "twin@c", "x").status == 0
+    assert hosts["c"].engine.domain_info(1).name == "x"
+
+
+def test_what_works_on_one_host_says_so(hosts: Three, xlpy: Call, tmp_path: Path) -> None:
+    result = xlpy("-H", "all", "create", str(tmp_path / "x.cfg"))
+    assert result.status == 2
+    assert result.err == "xlpy: create works on one host at a time\n  (name one: -H HOST)\n"
+    assert xlpy("-H", "all", "config", "fmt", "/dev/null").status == 0
+
+
+# -- hosts that fail
+
+
+class Broken:
+    """Something that listens where an xlpyd should be, and misbehaves: ``behave`` gets every connection."""
+
+    def __init__(self, directory: Path, behave: Callable[[socket.socket], None]) -> None:
+        directory.mkdir(mode=0o700)
+        self.address = f"unix://{directory}/xlpy.sock"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(f"{directory}/xlpy.sock")
+        self._listener.listen(8)
+        self._behave = behave
+        self._connections: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connected, _ = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connected)
+            self._behave(connected)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(30)
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+
+HELLO = b'{"message":"hello","protocol":1,"version":"0","engine":"fake"}\n'
+
+
+def silence(connected: socket.socket) -> None:
+    """Accept and say nothing."""
+
+
+def death_in_mid_answer(connected: socket.socket) -> None:
+    """Greet, hear the question, begin the answer and hang up."""
+    connected.sendall(HELLO)
+    connected.recv(1000)
+    connected.sendall(b'{"message":"reply","id":1,"val')
+    connected.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def broken(hosts: Three, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """a, b and c, and three that are of no use: gone, silent, dying."""
+    refusing = tmp_path / "gone" / "xlpy.sock"
+    refusing.parent.mkdir()
+    nobody = socket.socket(socket.AF_UNIX)
+    nobody.bind(str(refusing))
+    nobody.close()
+    silent = Broken(tmp_path / "silent", silence)
+    dying = Broken(tmp_path / "dying", death_in_mid_answer)
+    addresses = {
+        "a": hosts["a"].address,
+        "gone": f"unix://{refusing}",
+        "silent": silent.address,
+        "b": hosts["b"].address,
+        "dying": dying.address,
+        "c": hosts["c"].address,
+    }
+    write_inventory(tmp_path, monkeypatch, addresses)
+    yield
+    silent.close()
+    dying.close()
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("parallel", ["50", "1"])
+def test_hosts_that_fail_cost_the_others_nothing(xlpy: Call, parallel: str) -> None:
+    result = xlpy("-H", "all", "--timeout", "0.3", "--parallel", parallel, "list")
+    assert result.status == 4
+    assert column(result, 0, 1) == ALL
+    gone, silent, dying = result.err.splitlines()
+    assert gone.startswith("xlpy: gone: no xlpyd at ")
+    assert silent == "xlpy: silent: no answer within 0.3 s (--timeout SECONDS waits longer, or shorter)"
+    assert dying.startswith("xlpy: dying: the connection broke while list domains was running")
+
+
+@pytest.mark.usefixtures("broken")
+def test_programs_get_the_failures_too(xlpy: Call) -> None:
+    result = xlpy("-H", "all", "--timeout", "0.3", "list", "-o", "json")
+    assert result.status == 4
+    assert [error["host"] for error in json.loads(result.out)["errors"]] == ["gone", "silent", "dying"]
+
+
+@pytest.mark.usefixtures("broken")
+def test_all_that_fail_is_failure(xlpy: Call) -> None:
+    result = xlpy("-H", "gone,silent", "--timeout", "0.3", "list")
+    assert (result.status, result.out) == (1, "")
+    assert len(result.err.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_unique_name_needs_everybodys_answer(xlpy: Call, hosts: Three) -> None:
+    result = xlpy("-H", "all", "--timeout", "0.3", "pause", "web")
+    assert result.status == 1
+    assert "gone, silent, dying did not answer, so 'web' may be there as well" in result.err
+    assert "web@a" in result.err
+    assert not hosts["a"].engine.domain_info(1).paused
+    assert xlpy("-H", "all", "--timeout", "0.3", "pause", "web@a").status == 0
+    result = xlpy("-H", "all", "--timeout", "0.3", "list", "web")
+    assert (result.status, column(result, 0, 1)) == (4, [("a", "web")])
+
+
+@pytest.mark.usefixtures("broken")
+def test_one_silent_host_is_not_waited_for_either(xlpy: Call) -> None:
+    result = xlpy("-H", "silent", "--timeout", "0.3", "list")
+    assert (result.status, result.out) == (1, "")
+    assert "silent: no answer within 0.3 s" in result.err
+
+
+def test_options_that_would_do_nothing_are_refused(hosts: Three, xlpy: Call) -> None:
+    assert xlpy("-H", "a", "list", "--plan").status == 2
+    assert xlpy("-H", "a", "rename", "--timeout", "3", "web", "www").status == 2
+    assert xlpy("-H", "all", "--parallel", "0", "list").status == 2
+    assert xlpy("-H", "all", "--timeout", "x", "list").status == 2
+
+
+# -- changing many
+
+
+def paused(hosts: Three) -> set[str]:
+    return {
+        f"{domain.name}@{name}"
+        for name, host in hosts.items()
+        for domain in host.engine.list_domains()
+        if domain.paused
+    }
+
+
+def test_several_domains_need_a_yes(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "pause", "web", "twin@b")
+    assert (result.status, result.out) == (2, "")
+    plan = [line.split() for line in result.err.splitlines()[:3]]
+    assert plan[0] == ["host", "name", "domid", "action", "memory_kib"]
+    assert [row[:4] for row in plan[1:]] == [["a", "web", "1", "pause"], ["b", "twin", "2", "pause"]]
+    assert "--yes carries it out" in result.err
+    assert paused(hosts) == set()
+    result = xlpy("-H", "all", "pause", "web", "twin@b", "--yes", "-o", "json")
+    assert result.status == 0
+    assert [(row["host"], row["name"], row["result"]) for row in rows(result)] == [
+        ("a", "web", "ok"),
+        ("b", "twin", "ok"),
+    ]
+    assert paused(hosts) == {"web@a", "twin@b"}
+
+
+def test_a_plan_is_only_shown(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "shutdown", "-a", "--plan", "-o", "json")
+    assert result.status == 0
+    assert [(row["host"], row["name"]) for row in rows(result)] == [
+        row for row in ALL if row[1] != "Domain-0"
+    ]
+    assert all(not host.engine.requests for host in hosts.values())
+    assert xlpy("-H", "b", "pause", "db", "--plan").out.split()[5:9] == ["b", "db", "1", "pause"]
+    assert paused(hosts) == set()
+
+
+def test_all_guests_of_all_hosts(hosts: Three, xlpy: Call) -> None:
+    add_domain(hosts["c"].engine, "last")
+    result = xlpy("-H", "all", "shutdown", "-a", "--yes")
+    assert (result.status, result.err) == (0, "")
+    asked = {(name, request[1]) for name, host in hosts.items() for request in host.engine.requests}
+    assert asked == {("a", 1), ("b", 1), ("b", 2), ("c", 1), ("c", 2)}
+
+
+def test_waiting_for_all_ends(hosts: Three, xlpy: Call) -> None:
+    from xlpy.model.domain import ShutdownReason
+
+    for host in hosts.values():
+        for domid in host.names.values():
+            threading.Timer(0.05, host.engine.end, (domid, ShutdownReason.POWEROFF)).start()
+    result = xlpy("-H", "all", "shutdown", "-a", "-w", "--yes", "-o", "json")
+    assert (result.status, {row["result"] for row in rows(result)}) == (0, {"ok"})
+    result = xlpy("-H", "all", "shutdown", "-a", "--yes")
+    assert (result.status, result.err) == (0, "there is nothing to do\n")
+
+
+def test_one_that_does_not_end_is_named(hosts: Three, xlpy: Call) -> None:
+    from xlpy.model.domain import ShutdownReason
+
+    for name in ("a", "b"):
+        for domid in hosts[name].names.values():
+            threading.Timer(0.05, hosts[name].engine.end, (domid, ShutdownReason.POWEROFF)).start()
+    result = xlpy("-H", "all", "shutdown", "-aw", "--timeout", "1", "--yes")
+    assert result.status == 4
+    assert result.err.startswith("xlpy: twin@c: it was asked and has not ended yet")
+
+
+def test_one_domains_failure_does_not_spare_the_others(hosts: Three, xlpy: Call) -> None:
+    from xlpy.errors import EngineError
+
+    hosts["b"].engine.fail_next("shutdown_domain", EngineError("QEMU is stuck"))
+    result = xlpy("-H", "all", "shutdown", "web", "db", "twin@b", "--yes")
+    assert result.status == 4
+    assert result.err == "xlpy: db@b: QEMU is stuck\n"
+    assert [request[1] for request in hosts["b"].engine.requests] == [2]
+
+
+def test_the_hosts_own_domain_is_spared(hosts: Three, xlpy: Call) -> None:
+    result = xlpy("-H", "all", "destroy", "Domain-0@a", "web", "--yes")
+    assert result.status == 1
+    assert "Not destroying domain 0" in result.err
+    assert hosts["a"].engine.domain_info(1).name == "web"
+
+
+@pytest.mark.usefixtures("broken")
+def test_bulk_goes_on_without_those_that_are_silent(xlpy: Call, hosts: Three) -> None:
+    result = xlpy("-H", "all", "--timeout", "0.3", "shutdown", "-a", "--yes")
+    assert result.status == 4
+    assert sum(len(host.engine.requests) for host in hosts.values()) == 4
+    assert [line.split(":")[1] for line in result.err.splitlines()] == [" gone", " silent", " dying"]
+
+
+def test_a_person_is_asked(hosts: Three, tmp_path: Path) -> None:
+    """On a terminal, with the plan on it."""
+    import pty
+    import subprocess
+    import sys
+
+    for answer, agreed in ((b"n\n", False), (b"y\n", True)):
+        terminal, inside = pty.openpty()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "xlpy", "-H", "all", "pause", "web", "db"],
+            stdin=inside,
+            stdout=subprocess.PIPE,
+            stderr=inside,
+            env={**os.environ, "TERM": "dumb"},
+        )
+        os.close(inside)
+        said = b""
+        while b"[y/N] " not in said:
+            said += os.read(terminal, 4096)
+        assert b"Do this to 2 domains?" in said
+        os.write(terminal, answer)
+        child.communicate(timeout=60)
+        os.close(terminal)
+        assert (child.returncode == 0) is agreed
+        assert paused(hosts) == ({"web@a", "db@b"} if agreed else set())

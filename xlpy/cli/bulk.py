@@ -1,0 +1,193 @@
+"""Changing domains on several hosts: pause, unpause, destroy, shutdown and reboot, after a plan of what will happen.
+
+The plan is shown and has to be agreed to, on a terminal or by ``--yes``, where more than one named domain is meant.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from xlpy.cli.locate import Located, locate_one
+from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.client.many import Part
+from xlpy.errors import Aborted, Interrupted, InvalidState, UsageError, XlError
+from xlpy.render.plan import Outcome, Step, outcome_kind, plan_kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlpy.cli.command import Command
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+
+    Targets = dict[Part, list[Located]]
+
+
+def change(session: Session, command: Command, args: Arguments) -> int:
+    """Do it to every domain that is meant, on all hosts at the same time; a row says what came of each."""
+    everything = args.knows("all") and args.flag("all")
+    if not everything and not args.rest:
+        raise UsageError(f"{command.name}: no domain is named", "name domains, or give -a for all of them")
+    parts = open_parts(session)
+    ask_all(session, parts, lambda part: part.host.list_domains())
+    silent = failures(parts)
+    meant = _guests(parts) if everything else [locate_one(parts, reference) for reference in args.rest]
+    _refuse_domain_0(command, args, meant)
+    steps = [_step(command, one) for one in meant]
+    asks = session.options.plan or everything or len(meant) > 1
+    if asks and not _agreed(session, steps, silent):
+        return overall_status(
+            [part.error.exit_status if isinstance(part.error, XlError) else 0 for part in parts]
+        )
+    targets: Targets = {}
+    for one in meant:
+        targets.setdefault(one.part, []).append(one)
+    outcomes = _carry_out(session, command, args, targets)
+    if everything or len(meant) > 1:
+        session.show(outcome_kind(), outcomes)
+        sys.stdout.flush()
+    return _conclude(session, outcomes, silent if everything else [])
+
+
+def _guests(parts: Sequence[Part]) -> list[Located]:
+    """All domains but the hosts themselves and those that have ended already, as ``xl shutdown -a`` chooses them."""
+    return [
+        Located(part, domain)
+        for part in parts
+        for domain in part.value or ()
+        if domain.domid and not domain.shutdown
+    ]
+
+
+def _refuse_domain_0(command: Command, args: Arguments, meant: Sequence[Located]) -> None:
+    for one in meant:
+        if one.domain.domid == 0 and command.name == "destroy" and not args.flag("f"):
+            raise InvalidState("Not destroying domain 0; use -f to force.", where=one.part.entry.name)
+
+
+def _step(command: Command, one: Located) -> Step:
+    return Step(
+        host=one.part.entry.name,
+        name=one.domain.name,
+        domid=one.domain.domid,
+        action=command.name,
+        memory_kib=one.domain.current_memory_kib,
+    )
+
+
+def _agreed(session: Session, steps: Sequence[Step], silent: Sequence[tuple[str, XlError]]) -> bool:
+    """Show the plan; whether it shall be carried out. Raises UsageError where nobody can be asked, Aborted for a no."""
+    options = session.options
+    if options.plan:
+        session.show(plan_kind(), steps)
+        sys.stdout.flush()
+        report_failures(session, silent)
+        return False
+    if not steps:
+        report_failures(session, silent)
+        session.say("there is nothing to do")
+        return False
+    if options.yes:
+        return True
+    from xlpy.render.output import Wishes, show
+
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    show(plan_kind(), steps, Wishes("table" if on_terminal else "plain"), sys.stderr)
+    report_failures(session, silent)
+    if not on_terminal:
+        raise UsageError("this is a plan, nothing was done yet", "--yes carries it out, --plan shows it only")
+    return _ask(len(steps))
+
+
+def _ask(count: int) -> bool:
+    sys.stderr.write(f"Do this to {count} domain{'s' if count > 1 else ''}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Aborted("nothing was done")
+    return True
+
+
+def _carry_out(session: Session, command: Command, args: Arguments, targets: Targets) -> list[Outcome]:
+    """Every host at the same time, the domains of one host one after the other."""
+    done: dict[Part, list[Outcome]] = {part: [] for part in targets}
+    waits = args.knows("wait") and args.flag("wait")
+
+    def work(part: Part) -> None:
+        for one in targets[part]:
+            done[part].append(_act(command, args, one))
+        if waits:
+            _wait(part, args.count("wait") > 1, done[part])
+
+    if waits:
+        from xlpy.cli.lifecycle import seconds
+
+        timeout_s = seconds(args.value("timeout"))
+        for part in targets:
+            part.limit_s = timeout_s
+    ask_all(session, list(targets), work, _unknown)
+    return [
+        outcome
+        for part, located in targets.items()
+        for outcome in _all_of(command, part, located, list(done[part]))
+    ]
+
+
+def _unknown(part: Part) -> XlError:
+    """What is said of a host that was asked to change something and ran out of time."""
+    return Interrupted(
+        f"no answer within {part.limit_s:g} s",
+        "the outcome is unknown; 'xlpy events' shows what was done there",
+    )
+
+
+def _act(command: Command, args: Arguments, one: Located) -> Outcome:
+    """One domain's turn; its failure doesn't spare the others."""
+    host, domid = one.part.host, one.domain.domid
+    error: XlError | None = None
+    try:
+        if command.name in ("shutdown", "reboot"):
+            getattr(host, f"{command.name}_domain")(domid, args.flag("F"))
+        else:
+            getattr(host, f"{command.name}_domain")(domid)
+    except XlError as failed:
+        error = failed
+    return Outcome(_step(command, one), error)
+
+
+def _wait(part: Part, destroyed: bool, outcomes: list[Outcome]) -> None:
+    """Until all of a host's domains that could be asked have ended (``-w``), or are gone (``-ww``)."""
+    waiting = {outcome.step.domid: outcome for outcome in outcomes if outcome.error is None}
+    for outcome in waiting.values():
+        outcome.pending = True
+    while waiting:
+        end = part.host.wait_domain_end(tuple(waiting), destroyed)
+        waiting.pop(end.domid).pending = False
+
+
+def _all_of(
+    command: Command, part: Part, located: Sequence[Located], outcomes: list[Outcome]
+) -> list[Outcome]:
+    """An outcome for every domain, also when the host was lost on the way."""
+    reached = {outcome.step.domid for outcome in outcomes}
+    if isinstance(part.error, XlError):
+        for outcome in outcomes:
+            if outcome.pending:
+                outcome.error = Aborted("it was asked and has not ended yet", detail=str(part.error))
+        outcomes += [
+            Outcome(_step(command, one), part.error) for one in located if one.domain.domid not in reached
+        ]
+    return outcomes
+
+
+def _conclude(session: Session, outcomes: Sequence[Outcome], silent: Sequence[tuple[str, XlError]]) -> int:
+    from xlpy.cli.failure import report_for
+
+    report_failures(session, silent)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            report_for(
+                f"{outcome.step.name or outcome.step.domid}@{outcome.step.host}", outcome.error, session
+            )
+    statuses = [outcome.error.exit_status if outcome.error else 0 for outcome in outcomes]
+    return overall_status([*statuses, *(error.exit_status for _, error in silent)])

@@ -1,0 +1,106 @@
+"""The options that every command has."""
+
+from __future__ import annotations
+
+from xlpy.cli.options import flag, value
+from xlpy.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.options import Arguments
+
+XL_GLOBALS = (
+    flag("-v", "Say more of what is being done; twice, still more."),
+    flag("-N", "Dry run: show what would be done."),
+    flag("-f", "Accepted for xl's sake; xl has no use for it either."),
+    flag("-t", "Show progress by rewriting the line, terminal or not."),
+    flag("-T", "Put time and process id before every message."),
+)
+GLOBALS = (
+    *XL_GLOBALS,
+    value(
+        "-H --host",
+        "HOST",
+        "Host to work on, @GROUP or all; several with commas between, or given repeatedly.",
+    ),
+    value("-o --output", "FORMAT", "table, plain, json, yaml or csv."),
+    value("--columns", "NAMES", "Show these columns, names with commas between."),
+    value("--sort", "NAMES", "Sort by these columns, -NAME for falling."),
+    flag("--no-headers", "Leave the header line out."),
+    flag("-q --quiet", "Say nothing but errors."),
+    flag("--debug", "Show where an error comes from."),
+    value("--parallel", "COUNT", "Ask this many hosts at a time."),
+    value("--timeout", "SECONDS", "Wait no longer than this for each host's answer."),
+    flag("--yes", "Do what is planned on several hosts without asking."),
+    flag("--plan", "Only show what would be done on several hosts."),
+    flag("--version", "Print the version."),
+)
+
+
+class GlobalOptions:
+    """What they say. The last one given counts; a command's own option of the same name hides one behind the command."""
+
+    def __init__(self, leading: Arguments | None = None) -> None:
+        self.verbose = 0
+        self.dry_run = False
+        self.progress_cr = False
+        self.timestamps = False
+        self.hosts: list[str] = []
+        self.output: str | None = None
+        self.columns: str | None = None
+        self.sort: str | None = None
+        self.headers = True
+        self.quiet = False
+        self.debug = False
+        self.parallel: int | None = None
+        self.timeout_s: float | None = None
+        self.yes = False
+        self.plan = False
+        if leading is not None:
+            self.add(leading, set())
+
+    def add(self, args: Arguments, taken: set[str]) -> None:
+        """Read what ``args`` has of them; the names in ``taken`` are the command's own options there."""
+
+        def count(name: str) -> int:
+            return 0 if name in taken or not args.knows(name) else args.count(name)
+
+        def value(name: str) -> str | None:
+            return args.value(name) if count(name) else None
+
+        self.verbose += count("v")
+        self.dry_run = self.dry_run or count("N") > 0
+        self.progress_cr = self.progress_cr or count("t") > 0
+        self.timestamps = self.timestamps or count("T") > 0
+        if count("host"):
+            self.hosts += [name for text in args.values("host") for name in text.split(",") if name]
+        self.output = value("output") or self.output
+        self.columns = value("columns") or self.columns
+        self.sort = value("sort") or self.sort
+        self.headers = self.headers and not count("no-headers")
+        self.quiet = self.quiet or count("quiet") > 0
+        self.debug = self.debug or count("debug") > 0
+        self.parallel = _count(value("parallel")) or self.parallel
+        self.timeout_s = _seconds(value("timeout")) or self.timeout_s
+        self.yes = self.yes or count("yes") > 0
+        self.plan = self.plan or count("plan") > 0
+
+
+def _count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:5]) <= 1000):
+        raise UsageError(f"--parallel takes a number of hosts, not {text!r}", "from 1 to 1000")
+    return int(text)
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= 86400:
+        raise UsageError(f"--timeout takes a number of seconds, not {text!r}", "above 0, at most a day")
+    return seconds

@@ -1,0 +1,198 @@
+"""One command on several hosts: each does its part at the same time, and what they show becomes one table.
+
+A host that fails is a line on stderr and doesn't keep the rows of the others from being shown; the exit status says
+whether all of them failed or only some.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from xlpy.cli.host_session import HostSession
+from xlpy.cli.locate import hosts_named, locate, locate_one, split_reference
+from xlpy.cli.reach import BULK, EACH, NOWHERE, ONE, reach_of
+from xlpy.client.many import PARALLEL, Part, limit_of, no_answer, on_each
+from xlpy.errors import DomainNotFound, Interrupted, UsageError, XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from xlpy.cli.command import Command
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.reach import Reach
+    from xlpy.cli.session import Session
+
+PARTIAL = 4
+"""The exit status when some hosts have done their part and others have not."""
+
+
+def carry_out(session: Session, command: Command, args: Arguments) -> int:
+    """Carry a command out whose hosts are several, or whose domains may say on which host they are."""
+    reach = reach_of(command, args)
+    _refuse_useless_options(session, command, reach)
+    references = reach.references(args)
+    by_host = any(split_reference(reference)[1] is not None for reference in references)
+    if not session.plural and not by_host and not session.options.plan:
+        return _on_one(session, command, args)
+    if by_host and not session.host_names:
+        session.options.hosts = hosts_named(references)
+    if reach.hosts == NOWHERE:
+        return command.load()(session, args) or 0
+    if command.name == "top":
+        from xlpy.cli.top_many import top
+
+        return top(session, args)
+    if reach.hosts == BULK:
+        from xlpy.cli.bulk import change
+
+        return change(session, command, args)
+    if reach.hosts == ONE:
+        return _on_its_host(session, command, args, reach)
+    return _on_each(session, command, args, reach)
+
+
+def _refuse_useless_options(session: Session, command: Command, reach: Reach) -> None:
+    """An option that would do nothing is not taken. Raises UsageError."""
+    if session.options.plan and reach.hosts != BULK:
+        raise UsageError(f"{command.name} has no --plan", "shutdown, reboot, pause, unpause and destroy have")
+    if session.options.timeout_s and reach.hosts not in (BULK, EACH):
+        raise UsageError(f"{command.name} takes no --timeout", "it is for commands that show what hosts have")
+
+
+def _on_one(session: Session, command: Command, args: Arguments) -> int:
+    """A command on one host, or none, within ``--timeout``."""
+    from xlpy.cli.deadline import Deadline, DeadlineMissed
+
+    timeout_s = session.options.timeout_s
+    try:
+        with Deadline(timeout_s):
+            return command.load()(session, args) or 0
+    except DeadlineMissed:
+        host = session.host_names[0] if session.host_names else "xlpyd"
+        raise Interrupted(
+            f"{host}: no answer within {timeout_s:g} s", "'xlpy events' shows what was done"
+        ) from None
+
+
+def open_parts(session: Session) -> list[Part]:
+    """A part for every host to work on, nothing asked of it yet."""
+    timeout_s = session.options.timeout_s
+    return [Part(entry, session.open(entry), timeout_s or limit_of(entry)) for entry in session.entries]
+
+
+def ask_all(
+    session: Session,
+    parts: Sequence[Part],
+    work: Callable[[Part], Any],
+    late: Callable[[Part], XlError] = no_answer,
+) -> None:
+    """Do it on every host; values and errors are in the parts afterwards. A bug of ours is raised."""
+    on_each(parts, work, session.options.parallel or PARALLEL, late)
+    for part in parts:
+        if part.error is not None and not isinstance(part.error, XlError):
+            raise part.error
+
+
+def failures(parts: Sequence[Part]) -> list[tuple[str, XlError]]:
+    """What went wrong, and where."""
+    return [(part.entry.name, part.error) for part in parts if isinstance(part.error, XlError)]
+
+
+def report_failures(session: Session, failed: Sequence[tuple[str, XlError]]) -> None:
+    """A line on stderr for every host that failed, with its hint."""
+    from xlpy.cli.failure import report_for
+
+    for host, error in failed:
+        report_for(host, error, session)
+
+
+def overall_status(statuses: Sequence[int]) -> int:
+    """0 if all are, PARTIAL if some are; else what they have in common, or 1."""
+    if 0 in statuses:
+        return PARTIAL if any(statuses) else 0
+    return statuses[0] if len(set(statuses)) == 1 else 1
+
+
+def _on_its_host(session: Session, command: Command, args: Arguments, reach: Reach) -> int:
+    """A command for one host: the one that has the domain it names."""
+    references = reach.references(args)
+    if not references:
+        raise UsageError(f"{command.name} works on one host at a time", "name one: -H HOST")
+    parts = open_parts(session)
+    ask_all(session, parts, lambda part: part.host.list_domains())
+    one = locate_one(parts, references[0])
+    session.work_on(one.part.host)
+    session.options.hosts = [one.part.entry.name]
+    name = one.domain.name if one.domain.name is not None else str(one.domain.domid)
+    return command.load()(session, reach.with_references(args, [name])) or 0
+
+
+def _on_each(session: Session, command: Command, args: Arguments, reach: Reach) -> int:
+    """A command that shows something: of all hosts, or of those that have the domains it names."""
+    assert reach.hosts == EACH
+    parts = open_parts(session)
+    handler = command.load()
+    arguments = dict.fromkeys(parts, args)
+    silent: list[Part] = []
+    if reach.references(args):
+        arguments = _arguments_by_host(session, parts, args, reach)
+        silent = [part for part in parts if part.error is not None]
+    working = list(arguments)
+
+    def work(part: Part) -> tuple[HostSession, int]:
+        own = HostSession(session, part)
+        return own, handler(own, arguments[part]) or 0
+
+    lost = {part: part.error for part in silent}
+    ask_all(session, working, work)
+    for part, error in lost.items():
+        part.error = error
+    return _conclude(session, [part for part in parts if part in arguments or part in lost])
+
+
+def _arguments_by_host(
+    session: Session, parts: Sequence[Part], args: Arguments, reach: Reach
+) -> dict[Part, Arguments]:
+    """For each host that has some of the named domains, the arguments with only those. Raises DomainNotFound."""
+    ask_all(session, parts, lambda part: part.host.list_domains())
+    names: dict[Part, list[str]] = {part: [] for part in parts}
+    for reference in reach.references(args):
+        for one in locate(parts, reference):
+            names[one.part].append(one.domain.name if one.domain.name is not None else str(one.domain.domid))
+    return {part: reach.with_references(args, names[part]) for part in parts if names[part]}
+
+
+def _conclude(session: Session, parts: Sequence[Part]) -> int:
+    """Show what came together, then what went wrong."""
+    from xlpy.render.many import HostRows, show_documents, show_many
+
+    failed = failures(parts)
+    _raise_common(parts)
+    shown: list[HostRows] = []
+    documents: list[tuple[str, str, Sequence[dict[str, object]]]] = []
+    statuses = [error.exit_status for _, error in failed]
+    for part in parts:
+        if part.error is None:
+            own, status = part.value
+            statuses.append(status)
+            shown += [HostRows(part.entry.name, kind, rows) for kind, rows in own.shown]
+            documents += [(part.entry.name, schema, rows) for schema, rows in own.documents]
+    if documents:
+        by_host = [(host, rows) for host, _, rows in documents]
+        show_documents(documents[0][1], by_host, failed, session.wishes, sys.stdout)
+    elif shown or session.structured:
+        show_many(shown, failed, session.wishes, sys.stdout)
+    sys.stdout.flush()
+    report_failures(session, failed)
+    return overall_status(statuses)
+
+
+def _raise_common(parts: Sequence[Part]) -> None:
+    """What is wrong with the command line itself every host has said in the same words; once is enough."""
+    first = parts[0].error
+    if isinstance(first, (UsageError, DomainNotFound)) and all(
+        type(part.error) is type(first) and str(part.error) == str(first) for part in parts
+    ):
+        raise first

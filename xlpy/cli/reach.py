@@ -1,0 +1,81 @@
+"""How each command treats several hosts, and which of its arguments are domains."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.cli.command import Command
+    from xlpy.cli.options import Arguments
+
+NOWHERE = "nowhere"  # it needs no host
+ONE = "one"  # it works on one host; with several, its domain says on which
+EACH = "each"  # it shows what every host has
+BULK = "bulk"  # it changes domains, on as many hosts as they are
+
+
+class Reach:
+    """``hosts`` is one of the above; ``domains`` says where domains are named: ``first`` or ``rest`` of the arguments,
+    the name of an option, or nowhere.
+    """
+
+    __slots__ = ("domains", "hosts")
+
+    def __init__(self, hosts: str, domains: str = "") -> None:
+        self.hosts = hosts
+        self.domains = domains
+
+    def references(self, args: Arguments) -> list[str]:
+        """The domains that are named."""
+        if self.domains == "rest":
+            return list(args.rest)
+        if self.domains == "first":
+            return args.rest[:1]
+        return args.values(self.domains)[-1:] if self.domains else []
+
+    def with_references(self, args: Arguments, references: list[str]) -> Arguments:
+        """The same arguments with other domains in their place, as many as there were unless they are the rest."""
+        changed = args.copy()
+        if self.domains == "rest":
+            changed.rest = references
+        elif self.domains == "first":
+            changed.rest = [*references, *args.rest[1:]]
+        elif self.domains:
+            changed.replace(self.domains, references)
+        return changed
+
+
+_REACH = {
+    **dict.fromkeys(("pause", "unpause", "destroy", "shutdown", "reboot"), Reach(BULK, "rest")),
+    **dict.fromkeys(("list", "uptime", "vcpu-list", "sharing"), Reach(EACH, "rest")),
+    **dict.fromkeys(
+        (
+            *("block-list", "network-list", "channel-list", "vkb-list", "vdispl-list", "vsnd-list"),
+            *("vtpm-list", "usb-list", "pci-list"),
+        ),
+        Reach(EACH, "rest"),
+    ),
+    **dict.fromkeys(("domid", "domname"), Reach(EACH, "first")),
+    **dict.fromkeys(
+        ("vm-list", "info", "dmesg", "claims", "cpupool-list", "events", "top", "pci-assignable-list"),
+        Reach(EACH),
+    ),
+}
+_SCHEDULERS = ("sched-credit", "sched-credit2", "sched-rtds")
+_ASKING = frozenset(("domain", "cpupool", "schedparam", "vcpuid"))  # options that change nothing
+_NO_HOST = ("help", "config", "host", "broker", "lab", "completion")
+_NEEDS_HOST = ("config diff", "config export")
+
+
+def reach_of(command: Command, args: Arguments) -> Reach:
+    """How this command treats several hosts when it is called like this."""
+    name = command.name
+    found = _REACH.get(name)
+    if found is not None:
+        return found
+    if name in _SCHEDULERS:
+        changes = any(args.flag(option.name) for option in command.options if option.name not in _ASKING)
+        return Reach(ONE if changes else EACH, "domain")
+    if name.split()[0] in _NO_HOST and name not in _NEEDS_HOST:
+        return Reach(NOWHERE)
+    first = next((word for word in command.usage.split() if not word.startswith("[")), "")
+    return Reach(ONE, "first" if first == "<Domain>" else "")
