@@ -459,6 +459,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
     def open_vnc(self, domid: int, stream: int) -> None:
         """A server that greets as VNC servers do and then echoes."""
         try:
+            self._maybe_fail("open_vnc")
             self._guest(domid)
         except XlError:
             os.close(stream)

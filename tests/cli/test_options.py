@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlpy.cli.options import Arguments, Option, OptionError, flag, parse, parse_leading, value
+from xlpy.cli.options import (
+    Arguments,
+    Option,
+    OptionError,
+    flag,
+    optional_value,
+    parse,
+    parse_leading,
+    value,
+)
 
 OPTIONS = (
     flag("-a --all"),
@@ -121,3 +130,22 @@ def test_a_count_and_a_last_value() -> None:
     assert args.values("defconfig") == ["one", "two"]
     with pytest.raises(LookupError):
         args.flag("undeclared")
+
+
+@pytest.mark.parametrize(
+    ("words", "port", "rest"),
+    [
+        (["--port", "web"], "", ["web"]),
+        (["--port=5910", "web"], "5910", ["web"]),
+        (["--po", "web"], "", ["web"]),
+        (["-p", "web"], "", ["web"]),
+        (["-p5910", "web"], "5910", ["web"]),
+        (["-qp", "web"], "", ["web"]),
+        (["web"], None, ["web"]),
+    ],
+)
+def test_a_value_that_may_be_left_out(words: list[str], port: str | None, rest: list[str]) -> None:
+    option = optional_value("-p --port", "PORT")
+    found = parse(words, (option, flag("-q")))
+    assert (found.value("port"), found.rest) == (port, rest)
+    assert option.spelled() == "-p[PORT], --port[=PORT]"

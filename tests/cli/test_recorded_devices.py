@@ -13,7 +13,7 @@ from recorded import GPV, GPVH, GUESTS, Recording, populate
 
 from xlpy.cli.vnc import viewer_command
 from xlpy.errors import EngineError, InvalidState
-from xlpy.model.device import DiskInfo, NicInfo, VncAddress
+from xlpy.model.device import DiskInfo, NicInfo
 from xlpy.model.domain import VcpuInfo
 
 
@@ -185,7 +185,7 @@ def test_qemu_monitor_command(xl: Call, lab: FakeEngine) -> None:
     ],
 )
 def test_viewer_command(autopass: bool, environ: dict[str, str], command: list[str]) -> None:
-    assert viewer_command(VncAddress(host="127.0.0.1", port=5903), autopass, environ) == command
+    assert viewer_command("127.0.0.1:3", autopass, environ) == command
 
 
 def test_vncviewer_that_is_not_installed(

@@ -88,6 +88,8 @@ def after_start(session: Session, args: Arguments, domid: int, config: DomainCon
     ``unpause`` lets it run as soon as the console is attached, so that nothing it says is missed.
     """
     if args.flag("vncviewer") or args.flag("vncviewer-autopass"):
+        from xlpy.cli.vnc import start_viewer
+
         start_viewer(session, domid, autopass=args.flag("vncviewer-autopass"))
     if args.flag("c"):
         from xlpy.cli.console import relay
@@ -101,25 +103,6 @@ def after_start(session: Session, args: Arguments, domid: int, config: DomainCon
         from xlpy.cli.foreground import stay
 
         stay(session, domid, config)
-
-
-def start_viewer(session: Session, domid: int, autopass: bool) -> None:
-    """Start a viewer of the domain's display and leave it alone."""
-    from xlpy.cli.vnc import become_viewer
-
-    address = session.host.vnc_address(domid)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if os.fork():
-        return
-    try:
-        become_viewer(address, autopass, os.environ)
-    except XlError as error:
-        from xlpy.cli.failure import report
-
-        report(error, session)
-    finally:
-        os._exit(1)
 
 
 def config_update(session: Session, args: Arguments) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.command import Command
-from xlpy.cli.options import flag, value
+from xlpy.cli.options import flag, optional_value, value
 
 _MASKS = "Ignore global masks in xl.conf."
 _VIEWER = (
@@ -83,6 +83,7 @@ ROWS = (
     Command(
         "vncviewer", "vnc:vncviewer", "[options] <Domain>", "Attach to domain's VNC server.",
         flag("-a --autopass --vncviewer-autopass", "Pass VNC password to viewer via stdin."),
+        optional_value("--port", "PORT", "Start no viewer; let any connect to this port here, or to a free one."),
         needs=1,
     ),
     Command(
@@ -102,12 +103,16 @@ ROWS = (
         flag("-p", "Leave the domain paused on the other host."),
         flag("-D", "Keep the domain id."),
         flag("--live", "Migrate while the domain runs, as is done anyway.", hidden=True),
-        value("--bandwidth", "BYTES", "Send no more than this per second (letters k, m, g)."),
+        flag("--check", "Only look at both hosts, and show everything that would make it fail."),
+        flag("--with-disks", "Copy the domain's disks along while it runs."),
+        value("--bandwidth --bwlimit", "BYTES", "Send no more than this per second (letters k, m, g)."),
         value("--downtime", "MS", "Downtime to aim at first."),
         value("--max-downtime", "MS", "Most downtime to accept when it doesn't converge."),
-        flag("--resume", "After a broken migration: let the domain that stands still here go on."),
-        flag("--abort", "After a broken migration: give up the copy on this host."),
-        needs=1, modifies=True,
+        flag("--list", "Show the migrations that are not over on this host."),
+        flag("--resume", "After a broken migration: let the domain go on where it belongs, by its target's word."),
+        flag("--abort", "Break a migration off; after a broken one: keep the domain here, if its target lets it go."),
+        flag("--force", "With --resume: the target is lost for good, do not ask it."),
+        modifies=True,
     ),
     Command(
         "restore", "saverestore:restore", "[options] [<ConfigFile>] <CheckpointFile>",
