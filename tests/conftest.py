@@ -9,6 +9,7 @@ import pytest
 from fake_engine import FakeEngine
 from in_process import InProcessHost
 from ssh_hosts import cabled_lab, ssh_lab  # noqa: F401 -- fixtures
+from xen_hosts import xen_host, xen_hosts, xen_pair  # noqa: F401 -- fixtures
 
 from xlpy.client.host import Host
 

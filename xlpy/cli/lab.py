@@ -24,6 +24,8 @@ def up(session: Session, args: Arguments) -> None:
         wish = wish.replace(memory_mib=_number(args, "memory", 1024, 65536))
     if args.flag("cpus"):
         wish = wish.replace(cpus=_number(args, "cpus", 1, 16))
+    if args.flag("guest"):
+        wish = wish.replace(guest=args.value("guest"))
     lab = _lab(session)
     for name in args.rest or [FIRST_NAME]:
         host = lab.up(name, wish)

@@ -12,6 +12,7 @@ ROWS = (
         value("--xen", "VERSION", "Version of Xen: 4.14, 4.17 or 4.20; 4.17 if not given."),
         value("--memory", "MIB", "Memory of the whole host; 1536 if not given."),
         value("--cpus", "COUNT", "Processors; 1 or 2, as this machine can spare, if not given."),
+        value("--guest", "DIR", "Put the guest that script/build-guest made there into /srv/guest on the host."),
         own=True,
     ),
     Command("lab down", "lab:down", "[Name]...", "End hosts of the lab and forget them, all if none is named", own=True),

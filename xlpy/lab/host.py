@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from xlpy.errors import EngineError, InvalidState
+from xlpy.errors import ConfigError, EngineError, InvalidState
 from xlpy.lab.machine import DISK, READY, SERIAL_LOG, Machine, Wiring, qemu_argv
 from xlpy.lab.programs import find_program
 from xlpy.lab.vm import Vm
@@ -26,6 +26,9 @@ _RECORD = "host.json"
 _SSH_CONFIG = "ssh_config"
 _KNOWN_HOSTS = "known_hosts"
 _SETTLE_TIMEOUT_S = 60.0
+_COPY_TIMEOUT_S = 300.0
+GUEST_PLACE = "/srv/guest"
+GUEST_FILES = ("vmlinuz", "initrd.img", "data.img")
 
 # What a host learns when it has been loaded: who it is, and new random numbers, since those of the snapshot are known
 # to all other hosts made of it (RNDRESEEDCRNG takes what the kernel has got from us).
@@ -171,6 +174,28 @@ class LabHost:
         """ssh's command line for a command there, or a login."""
         config = os.path.join(self.directory, _SSH_CONFIG)
         return [find_program("ssh"), "-F", config, *options, self.name, *words]
+
+    def copy_guest(self, directory: str) -> None:
+        """Put a guest's files from here into ``/srv/guest`` there. Raises ConfigError, EngineError."""
+        missing = [name for name in GUEST_FILES if not os.path.isfile(os.path.join(directory, name))]
+        if missing:
+            raise ConfigError(
+                f"{directory} is no guest's directory: it has no {', '.join(missing)}",
+                "make one: script/build-guest",
+            )
+        tar = [find_program("tar"), "--sparse", "--dereference", "-C", directory, "-cf", "-", *GUEST_FILES]
+        unpack = f"mkdir -p {GUEST_PLACE} && tar -xf - -C {GUEST_PLACE}"
+        with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
+            done = subprocess.run(
+                self.ssh_argv([unpack]),
+                stdin=packing.stdout,
+                capture_output=True,
+                timeout=_COPY_TIMEOUT_S,
+                check=False,
+            )
+        if done.returncode or packing.returncode:
+            said = done.stderr.decode(errors="replace").strip()
+            raise EngineError(f"cannot copy the guest's files to {self.name}", detail=said or None)
 
     @property
     def serial_log(self) -> str:

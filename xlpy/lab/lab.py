@@ -35,11 +35,16 @@ _NUMBERED = re.compile(r"lab([1-9][0-9]?)")
 
 
 class Wish(Record):
-    """What hosts shall be like. ``cpus`` None is as many as this machine can spare, one or two."""
+    """What hosts shall be like.
+
+    ``cpus`` None is as many as this machine can spare, one or two; ``guest`` is a directory with a guest's kernel,
+    initrd and disk.
+    """
 
     xen: str = DEFAULT_XEN
     memory_mib: int = MEMORY_MIB
     cpus: int | None = None
+    guest: str | None = None
 
 
 class Lab:
@@ -49,6 +54,11 @@ class Lab:
         self._places = places
         self._say = say
         self._keys = Keys(os.path.join(places.cache, "keys"))
+
+    @property
+    def identity_file(self) -> str:
+        """The private key that opens the hosts."""
+        return self._keys.path("user")
 
     def hosts(self) -> list[LabHost]:
         """All hosts that have been made, by number."""
@@ -129,6 +139,10 @@ class Lab:
             shutil.copyfile(ready, os.path.join(host.directory, DISK))
             host.write_ssh_files(self._keys)
             host.start(image)
+            if wish.guest is not None:
+                self._say(f"copying the guest's files to {name}")
+                host.copy_guest(wish.guest)
+                host.save_snapshot(READY)
         except BaseException:
             host.remove()
             raise

@@ -68,7 +68,11 @@ def qemu_argv(qemu: str, machine: Machine, image: Image, wiring: Wiring, snapsho
         *("-blockdev", f"file,node-name=file,filename={DISK},cache.no-flush=on,discard=unmap"),
         *("-blockdev", f"qcow2,node-name={DISK_NODE},file=file,cache.no-flush=on,discard=unmap"),
         *("-device", f"virtio-blk-pci,drive={DISK_NODE}"),
-        *("-netdev", f"user,id=user,hostfwd=tcp:127.0.0.1:{wiring.ssh_port}-:22"),
+        # dom0 has its address from /etc/lab/rc; its guests are given others, or they would take that one
+        *(
+            "-netdev",
+            f"user,id=user,dhcpstart=10.0.2.100,hostfwd=tcp:127.0.0.1:{wiring.ssh_port}-10.0.2.15:22",
+        ),
         *("-device", "virtio-net-pci,netdev=user,romfile=,mac=52:54:00:01:00:01"),
         *("-netdev", _link(wiring)),
         *("-device", "virtio-net-pci,netdev=link,romfile=,mac=52:54:00:09:00:00"),

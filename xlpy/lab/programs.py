@@ -20,6 +20,7 @@ PACKAGES = {
     "mke2fs": "e2fsprogs",
     "newuidmap": "uidmap",
     "zstd": "zstd",
+    "tar": "tar",
 }
 TO_RUN = ("qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen")
 TO_BUILD = (*TO_RUN, "mmdebstrap", "mke2fs")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BOOT_TIMEOUT_S = 300.0
 _READY_LINE = b"lab: ready"
 _LOG_TAIL_BYTES = 1500
-_NO_NUMBER = 0  # a port that is free, whichever
+_BOOT_WIRING = Wiring(ssh_port=0, link_own="link", link_other="nobody")
 
 
 def ensure_ready(image: Image, machine: Machine, say: Say) -> str:
@@ -35,7 +35,7 @@ def ensure_ready(image: Image, machine: Machine, say: Say) -> str:
 
     Raises EngineError with the end of the serial log when the host doesn't boot.
     """
-    path = os.path.join(image.directory, f"ready-{_kind(machine)}.qcow2")
+    path = os.path.join(image.directory, f"ready-{_kind(image, machine)}.qcow2")
     if os.path.exists(path):
         return path
     with locked(f"{path}.lock"):
@@ -56,23 +56,17 @@ def make_overlay(base: str, path: str) -> None:
     run_program(["qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", path])
 
 
-def _kind(machine: Machine) -> str:
+def _kind(image: Image, machine: Machine) -> str:
     """A snapshot is for this machine and this QEMU only."""
     qemu = find_program("qemu-system-x86_64")
-    facts = (
-        repr(machine),
-        qemu,
-        os.stat(qemu).st_mtime_ns,
-        os.stat(qemu).st_size,
-        qemu_argv.__code__.co_code,
-    )
+    program = os.stat(qemu)
+    facts = (program.st_mtime_ns, program.st_size, qemu_argv(qemu, machine, image, _BOOT_WIRING, None))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
 
 
 def _boot_and_save(directory: str, image: Image, machine: Machine) -> None:
     vm = Vm(directory)
-    wiring = Wiring(ssh_port=_NO_NUMBER, link_own="link", link_other="nobody")
-    argv = qemu_argv(find_program("qemu-system-x86_64"), machine, image, wiring, None)
+    argv = qemu_argv(find_program("qemu-system-x86_64"), machine, image, _BOOT_WIRING, None)
     try:
         vm.start(argv)
         _wait_for_boot(vm, directory)
