@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "cli": {"errors", "model", "config", "render", "inventory", "client", "lab"},
     "__main__": {"errors", "cli"},
 }
-# For the interface alone; the lab asks the same probe whether KVM works.
+# For the interface alone; the broker listens as xlpyd does; the lab asks the same probe whether KVM works.
 ALSO = {
     "client": {"xlpy.engine.base"},
     "cli": {"xlpy.engine.base"},
     "lab": {"xlpy.engine.qemu.accelerator"},
+    "transport": {"xlpy.agent.listener"},
 }
 
 

@@ -14,7 +14,7 @@ from source_tree import ROOT
 
 from xlpy.client.autostart import start_xlpyd
 from xlpy.client.host import Host, connect
-from xlpy.errors import ConnectError, NotSupported, PermissionRefused, UsageError
+from xlpy.errors import ConnectError, PermissionRefused
 from xlpy.protocol.places import default_socket, default_state_dir
 from xlpy.transport.unix import connect_unix
 
@@ -76,20 +76,6 @@ def test_nobody_is_started_at_an_address_somebody_chose(tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match="there is no socket") as caught:
         connect(f"unix://{path}").list_domains()
     assert caught.value.hint == f"start one there with 'xlpyd --socket {path}'"
-
-
-@pytest.mark.parametrize(
-    ("address", "error"),
-    [
-        ("ssh://root@host", NotSupported),
-        ("somehost", NotSupported),
-        ("unix://relative", UsageError),
-        ("ftp://host", UsageError),
-    ],
-)
-def test_other_addresses(address: str, error: type[Exception]) -> None:
-    with pytest.raises(error, match=address):
-        connect(address).list_domains()
 
 
 def test_default_places() -> None:

@@ -76,7 +76,12 @@ class Session:
 
     def open(self, entry: HostEntry) -> Host:
         """A host of its own connection, which the session closes."""
-        host = self._open(entry.address if entry.is_local or entry.unix_path else entry.name)
+        if self._open_host is _connect:
+            from xlpy.client.host import connect_entry
+
+            host = connect_entry(entry)
+        else:
+            host = self._open(entry.address if entry.is_local or entry.unix_path else entry.name)
         self._others.append(host)
         return host
 

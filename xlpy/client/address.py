@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import os
 
-from xlpy.errors import NotSupported, UsageError
+from xlpy.errors import UsageError
+from xlpy.inventory.entry import LOCAL
 from xlpy.protocol.places import default_socket
 from xlpy.transport.unix import NobodyListens, connect_unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xlpy.inventory.entry import HostEntry
     from xlpy.transport.unix import UnixChannel
 
 
 def open_channel(address: str | None) -> UnixChannel:
-    """A channel to the host of this address; None and ``local`` are this machine, where xlpyd is started if need be.
+    """A channel to the host of this address or name; None and ``local`` are this machine, where xlpyd is started if need be.
 
-    Raises ConnectError, PermissionRefused; UsageError for what is no address; NotSupported for a way there that this
-    release doesn't have.
+    Raises ConnectError, PermissionRefused; UsageError for what is no address; ConfigError for the inventory.
     """
-    if address in (None, "", "local"):
+    if address in (None, "", LOCAL):
         return _open_local()
     assert address is not None
-    if address.startswith("/"):
-        return _open_unix(address)
-    if address.startswith("unix://"):
-        path = address[len("unix://") :]
-        if not path.startswith("/"):
-            raise UsageError(
-                f"{address}: the path of a socket begins with a slash", "e.g. unix:///run/xlpy/xlpy.sock"
-            )
+    from xlpy.client.resolve import resolve
+
+    entries = resolve([address])
+    if len(entries) != 1:
+        raise UsageError(f"{address}: these are {len(entries)} hosts", "name one")
+    return open_entry(entries[0])
+
+
+def open_entry(entry: HostEntry, accept: str | None = None) -> UnixChannel:
+    """A channel to a host of the inventory, or one that was named otherwise.
+
+    For a host behind SSH it returns at once, and what keeps it from working comes as a Failure; ``accept`` is the
+    fingerprint of its host key when the user agrees to a new one. Raises ConnectError, PermissionRefused.
+    """
+    if entry.is_local:
+        return _open_local()
+    path = entry.unix_path
+    if path is not None:
         return _open_unix(path)
-    if address.startswith("ssh://") or "://" not in address:
-        raise NotSupported(
-            f"{address}: this release cannot reach hosts over SSH yet",
-            "unix:///path/to/xlpy.sock names another xlpyd on this machine",
-        )
-    raise UsageError(
-        f"{address}: no such kind of address", "unix:///path/to/xlpy.sock, or nothing for this machine"
-    )
+    from xlpy.client.broker import open_host
+
+    return open_host(entry, accept)
 
 
 def _open_unix(path: str) -> UnixChannel:

@@ -100,11 +100,18 @@ class Conversation:
         try:
             data = self._channel.receive()
             if not data:
-                raise Interrupted(f"{self.label} closed the connection")
+                raise self._ended()
             self._pending += self._connection.receive(data)
         except XlError:
             self.broken = True
             raise
+
+    def _ended(self) -> Interrupted:
+        """The other side hung up: what somebody knows about the reason."""
+        reason = self._channel.why_ended()
+        if reason is None:
+            return Interrupted(f"{self.label} closed the connection")
+        return Interrupted(str(reason), reason.hint, detail=reason.detail)
 
     def take_pending(self) -> Message | None:
         """A message that has arrived already."""
@@ -178,5 +185,5 @@ class Call:
         return Interrupted(
             f"the connection broke while {self._signature.name.replace('_', ' ')} was running",
             _CHECK_HINT,
-            detail=str(error),
+            detail="\n".join(filter(None, (str(error), error.detail))),
         )

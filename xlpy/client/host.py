@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xlpy.client.call import Call
+    from xlpy.inventory.entry import HostEntry
     from xlpy.protocol.messages import Hello
     from xlpy.transport.unix import UnixChannel
 
@@ -110,6 +111,13 @@ def connect(address: str | None = None) -> Host:
     from xlpy.client.address import open_channel
 
     return Host(lambda: open_channel(address), address or "local")
+
+
+def connect_entry(entry: HostEntry) -> Host:
+    """A host of the inventory, or one that was named otherwise (``client.resolve``); nothing is opened yet."""
+    from xlpy.client.address import open_entry
+
+    return Host(lambda: open_entry(entry), entry.name)
 
 
 def _signature(operation: str) -> Signature:

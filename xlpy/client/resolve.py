@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.inventory.choose import choose, explicit
+from xlpy.inventory.choose import explicit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 def resolve(names: Sequence[str]) -> list[HostEntry]:
     """The hosts that these names mean (``inventory.choose``), in their order, each once.
 
-    The inventory is read only if a name needs it. Raises UsageError for a name, ConfigError for the inventory.
+    The inventory is read only if a name needs it, and by the broker. Raises UsageError for a name, ConfigError for the
+    inventory, ConnectError when there can be no broker.
     """
     entries = explicit(names)
     if entries is None:
-        from xlpy.inventory.file import read_inventory
+        from xlpy.client.broker import resolve_names
 
-        entries = choose(read_inventory(), names)
+        entries = resolve_names(names)
     return entries

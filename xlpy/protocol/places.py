@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SOCKET_NAME = "xlpy.sock"
+BROKER_NAME = "broker.sock"
 
 
 def default_socket(uid: int, environ: Mapping[str, str]) -> str:
@@ -17,6 +18,19 @@ def default_socket(uid: int, environ: Mapping[str, str]) -> str:
     if runtime_dir.startswith("/"):
         return f"{runtime_dir}/xlpy/{SOCKET_NAME}"
     return f"/tmp/xlpy-{uid}/{SOCKET_NAME}"
+
+
+def broker_socket(uid: int, environ: Mapping[str, str]) -> str | None:
+    """The socket of this user's broker, which keeps connections to other hosts; XLPY_BROKER names another one.
+
+    None if there shall be none (``XLPY_BROKER=no``).
+    """
+    named = environ.get("XLPY_BROKER", "")
+    if named.startswith("/"):
+        return named
+    if named.lower() in ("no", "off", "0"):
+        return None
+    return default_socket(uid, environ)[: -len(SOCKET_NAME)] + BROKER_NAME
 
 
 def default_state_dir(uid: int, environ: Mapping[str, str]) -> str:

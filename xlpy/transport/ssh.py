@@ -7,8 +7,6 @@ This module is the door to all that; nothing else need be imported.
 
 from __future__ import annotations
 
-import os
-
 import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
 
 from xlpy.errors import ConfigError, ConnectError
@@ -76,8 +74,13 @@ def connect(entry: HostEntry, client: Client | None = None, accept: Accept | Non
     An unknown host key is an error, unless ``accept`` says yes to it; then it is written to known_hosts.
     Raises ConnectError, UnknownHostKey, HostKeyRefused, PermissionRefused, ConfigError.
     """
-    client = client or Client(agent_socket=os.environ.get("SSH_AUTH_SOCK"))
-    return _connect(client.settings(entry), client, accept, ())
+    client = client or Client.calling()
+    return connect_settings(client.settings(entry), client, accept)
+
+
+def connect_settings(settings: SshSettings, client: Client, accept: Accept | None = None) -> SshConnection:
+    """As ``connect``, where it has been decided already how the host is reached."""
+    return _connect(settings, client, accept, ())
 
 
 def open_link(

@@ -157,6 +157,11 @@ class SshConfig:
         self._home = home
         self._system = system
         self._files: dict[str, list[Line]] = {}
+        self._stamps: dict[str, tuple[int, ...]] = {}
+
+    def is_current(self) -> bool:
+        """Whether all files that were read are still the same."""
+        return all(_stamp(path) == stamp for path, stamp in self._stamps.items())
 
     def look_up(self, asked: Asked, user: str | None = None, port: int | None = None) -> Found:
         """What the files say of a host; user and port that are decided already go before. Raises ConfigError."""
@@ -192,6 +197,7 @@ class SshConfig:
 
     def _lines(self, path: str) -> list[Line]:
         if path not in self._files:
+            self._stamps[path] = _stamp(path)
             try:
                 with open(path, encoding="utf-8", errors="surrogateescape") as file:
                     text = file.read()
@@ -201,6 +207,15 @@ class SshConfig:
                 raise ConfigError(f"cannot read {path}: {error.strerror}", f"ls -l {path}") from error
             self._files[path] = parse_lines(text, path)
         return self._files[path]
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """What changes when the file does."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _match(line: Line, found: Found, final: bool, outer: bool) -> bool:

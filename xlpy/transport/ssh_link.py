@@ -26,6 +26,8 @@ class SshLink:
         self._channel = channel
         self._transport = transport
         self._said = b""
+        self._closing = False
+        self.sent_bytes = self.received_bytes = 0
         self._fd = channel.fileno()
 
     def fileno(self) -> int:
@@ -33,22 +35,34 @@ class SshLink:
         return self._fd
 
     def read(self) -> bytes:
-        """What has arrived; nothing at the end. Raises BlockingIOError when there is nothing yet."""
+        """What has arrived; nothing at the end. Raises BlockingIOError when there is nothing yet, Interrupted when the
+        connection broke.
+        """
         channel = self._channel
         self._take_said()
-        if channel.recv_ready() or channel.eof_received or channel.closed:
-            return channel.recv(READ_BYTES)
-        raise BlockingIOError
+        if not (channel.recv_ready() or channel.eof_received or channel.closed):
+            raise BlockingIOError
+        data = channel.recv(READ_BYTES)
+        self.received_bytes += len(data)
+        if not data and not channel.eof_received and not self._closing:
+            raise self._broken()
+        return data
 
     def write(self, data: bytes) -> None:
-        """Send all of it, waiting for room. Raises Interrupted when nobody takes it any more."""
+        """Send all of it, waiting for room. Raises OSError when the command has ended, Interrupted when the connection
+        broke.
+        """
         try:
             self._channel.sendall(data)
         except OSError as error:
-            raise Interrupted(f"the connection to {self.label} broke", detail=self.lost) from error
+            if self.lost is None or self._closing:
+                raise
+            raise self._broken() from error
+        self.sent_bytes += len(data)
 
     def close(self) -> None:
-        """End both directions; a waiting reader sees the end, a waiting writer Interrupted."""
+        """End both directions; a waiting reader sees the end, a waiting writer OSError."""
+        self._closing = True
         self._channel.close()
         if self.on_close is not None:
             self.on_close()
@@ -76,6 +90,13 @@ class SshLink:
         if self._transport.is_active():
             return None
         return self._transport.ending or "the other side hung up"
+
+    def _broken(self) -> Interrupted:
+        return Interrupted(
+            f"the connection to {self.label} was lost",
+            "is the host up, and its network?",
+            detail=self.lost,
+        )
 
     def _take_said(self) -> None:
         while self._channel.recv_stderr_ready():

@@ -68,6 +68,15 @@ class Client:
         self.agent_socket = agent_socket
         self._config = SshConfig(self.home)
 
+    @classmethod
+    def calling(cls) -> Client:
+        """The user whose process this is."""
+        return cls(agent_socket=os.environ.get("SSH_AUTH_SOCK"))
+
+    def is_current(self) -> bool:
+        """Whether the user's files are still as they were read."""
+        return self._config.is_current()
+
     def settings(self, entry: HostEntry) -> SshSettings:
         """How to reach this host. Raises ConfigError."""
         found = self._look_up(entry.address, entry.user, entry.port)

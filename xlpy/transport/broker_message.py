@@ -1,0 +1,85 @@
+"""What is said to the broker and what it answers: a JSON line each.
+
+A connection on which a host was asked for is that host's from then on: an agent's Hello or a Failure comes next.
+"""
+
+from __future__ import annotations
+
+import os
+
+from xlpy import __version__
+from xlpy.errors import ProtocolError
+from xlpy.inventory.entry import HostEntry
+from xlpy.model.codec import record_from_wire, to_wire
+from xlpy.model.json_text import dumps, loads
+from xlpy.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    R = TypeVar("R", bound=Record)
+
+LINE_LIMIT_BYTES = 1 << 20
+RESOLVE, HOST, WHY, STATUS, STOP = "resolve", "host", "why", "status", "stop"
+
+
+def build() -> str:
+    """Which xlpy this is: broker and commands have to be of the same."""
+    return f"{__version__} {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"
+
+
+class Wish(Record):
+    """What a command wants of the broker, and on whose behalf: ``home`` has the ``.ssh``, ``agent_socket`` the keys.
+
+    ``names`` and ``inventory`` (its path, or None for the usual one) are for ``resolve``; ``entry`` is for ``host``, with
+    ``accept`` the fingerprint of a new host key that the user has agreed to; ``names`` has the one host of ``why``;
+    ``force`` lets ``stop`` break what is under way.
+    """
+
+    want: str
+    build: str
+    names: tuple[str, ...] = ()
+    inventory: str | None = None
+    entry: HostEntry | None = None
+    home: str = ""
+    agent_socket: str | None = None
+    accept: str | None = None
+    force: bool = False
+
+
+class LineStatus(Record):
+    """One host that the broker is connected with, or about to be."""
+
+    name: str
+    address: str
+    state: str
+    since_s: float
+    clients: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+class Answer(Record):
+    """What the broker says. ``error`` is as ``errors.error_to_wire`` writes it; ``replaced`` means: ask a new one."""
+
+    pid: int
+    build: str
+    since_s: float = 0.0
+    entries: tuple[HostEntry, ...] = ()
+    lines: tuple[LineStatus, ...] = ()
+    error: dict[str, object] | None = None
+    replaced: bool = False
+
+
+def encode(record: Record) -> bytes:
+    """The line of this record."""
+    return dumps(to_wire(record)).encode("ascii") + b"\n"
+
+
+def decode(cls: type[R], line: bytes) -> R:
+    """The record of a line. Raises ProtocolError."""
+    try:
+        return record_from_wire(cls, loads(line))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the broker's line makes no sense: {line[:60]!r}") from error

@@ -1,0 +1,134 @@
+"""Switchboard: whoever asks for a host is put through, over the one connection that there is to it.
+
+The broker has one for all commands of a user; a command that does without the broker has one for itself.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+
+from xlpy.errors import ConnectError, ProtocolError, XlError
+from xlpy.inventory.choose import choose
+from xlpy.transport.host_line import HostLine, refuse
+from xlpy.transport.ssh_settings import Client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+    from xlpy.inventory.entry import HostEntry, Inventory
+    from xlpy.transport.broker_message import LineStatus, Wish
+    from xlpy.transport.ssh_failures import UnknownHostKey
+    from xlpy.transport.ssh_settings import SshSettings
+
+_REASONS_KEPT = 1000
+
+
+class Switchboard:
+    """The lines to all hosts. From several threads at a time."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._lines: dict[str, HostLine] = {}
+        self._retired: set[HostLine] = set()
+        self._clients: dict[tuple[str, str | None], Client] = {}
+        self._inventories: dict[str | None, tuple[tuple[int, ...], Inventory]] = {}
+        self._reasons: OrderedDict[str, XlError] = OrderedDict()
+
+    def resolve(self, wish: Wish) -> list[HostEntry]:
+        """The hosts that names mean. Raises UsageError, ConfigError."""
+        return choose(self._inventory(wish.inventory), wish.names)
+
+    def put_through(self, asker: socket.socket, wish: Wish) -> None:
+        """Connect who asks, at the other end of this socket, with the host of the wish; it is told if that fails.
+
+        Returns at once. The socket is the switchboard's from here on.
+        """
+        try:
+            if wish.entry is None:
+                raise ProtocolError("the broker was asked for a host without its name")
+            client = self._client(wish)
+            settings = client.settings(wish.entry)
+            while not self._line(wish.entry, settings, client, wish.accept).attach(asker):
+                pass  # it has just ended; there is a new one now
+        except XlError as error:
+            refuse(asker, error)
+
+    def why_ended(self, name: str) -> XlError | None:
+        """Why the last connection to this host broke."""
+        return self._reasons.get(name)
+
+    @property
+    def clients(self) -> int:
+        """How many are connected with hosts, or about to be."""
+        return sum(line.clients for line in self._all_lines())
+
+    def status(self) -> tuple[LineStatus, ...]:
+        """All lines, by name."""
+        return tuple(sorted((line.status() for line in self._all_lines()), key=lambda status: status.name))
+
+    def tidy(self) -> None:
+        """Close lines that nobody uses and nobody will."""
+        for line in list(self._retired):
+            line.close_if_idle()
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for line in self._all_lines():
+            line.close()
+
+    def _all_lines(self) -> list[HostLine]:
+        with self._changing:
+            return [*self._lines.values(), *self._retired]
+
+    def _line(self, entry: HostEntry, settings: SshSettings, client: Client, accept: str | None) -> HostLine:
+        """The line to this host; a new one if there is none, or if the host is to be reached in another way now."""
+
+        def accepts(question: UnknownHostKey) -> bool:
+            return question.key.fingerprint == accept
+
+        with self._changing:
+            line = self._lines.get(entry.name)
+            if line is not None and line.usable:
+                if (line.entry, line.settings) == (entry, settings):
+                    return line
+                line.retire()
+                self._retired.add(line)
+            line = HostLine(entry, settings, accepts if accept else None, self._line_ended)
+            self._lines[entry.name] = line
+        line.start(client)
+        return line
+
+    def _line_ended(self, line: HostLine) -> None:
+        with self._changing:
+            self._retired.discard(line)
+            if self._lines.get(line.entry.name) is line:
+                del self._lines[line.entry.name]
+            self._reasons[line.entry.name] = line.error or ConnectError("the connection was closed")
+            self._reasons.move_to_end(line.entry.name)
+            if len(self._reasons) > _REASONS_KEPT:
+                self._reasons.popitem(last=False)
+
+    def _client(self, wish: Wish) -> Client:
+        key = (wish.home, wish.agent_socket)
+        with self._changing:
+            client = self._clients.get(key)
+            if client is None or not client.is_current():
+                client = self._clients[key] = Client(wish.home or None, wish.agent_socket)
+            return client
+
+    def _inventory(self, path: str | None) -> Inventory:
+        """The inventory, read again when the file has changed."""
+        from xlpy.inventory.file import inventory_path, read_inventory
+
+        try:
+            found = os.stat(path or inventory_path(os.environ))
+            stamp: tuple[int, ...] = (found.st_mtime_ns, found.st_size, found.st_ino)
+        except OSError:
+            stamp = ()
+        known = self._inventories.get(path)
+        if known is None or known[0] != stamp:
+            known = self._inventories[path] = (stamp, read_inventory(path))
+        return known[1]
