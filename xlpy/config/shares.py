@@ -54,12 +54,12 @@ def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def p9(draft: Draft) -> None:
-    """9pfs shares."""
+    """9pfs shares. They have no devid of their own before libxl gives them one."""
     _each(draft, "p9", "p9s", _read_p9)
 
 
-def _read_p9(draft: Draft, atom: Atom, number: int) -> P9Config:
-    share: dict[str, Any] = {"devid": number}
+def _read_p9(draft: Draft, atom: Atom, _number: int) -> P9Config:
+    share: dict[str, Any] = {}
     for offset, key, value in _pairs(atom.text):
         if key in _P9_STRINGS:
             share[_P9_STRINGS[key]] = value
