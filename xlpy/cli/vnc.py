@@ -43,11 +43,14 @@ def start_viewer(session: Session, domid: int, autopass: bool) -> None:
     """Start a viewer of the domain's display and leave it alone (``xl create -V``)."""
     import sys
 
+    from xlpy.client.own_program import own_program
+
     address = session.host.vnc_address(domid)
     sys.stdout.flush()
     sys.stderr.flush()
     if not is_here(session.host.address):
-        _start_this_program(session, "vncviewer", *(["--autopass"] if autopass else []), str(domid))
+        words = ["-H", session.host.address, "vncviewer", *(["--autopass"] if autopass else []), str(domid)]
+        os.posix_spawn(sys.executable, own_program("xlpy", *words), os.environ)
         return
     if os.fork():
         return
@@ -150,17 +153,6 @@ def _start(command: list[str], password: str | None) -> int:
     finally:
         if reading is not None:
             os.close(reading)
-
-
-def _start_this_program(session: Session, *words: str) -> None:
-    """Run another command on the same host, beside this one."""
-    import sys
-
-    environment = dict(os.environ)
-    package_parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, environment.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "xlpy", "-H", session.host.address, *words]
-    os.posix_spawn(sys.executable, command, environment)
 
 
 def _pipe_with(password: str) -> int:

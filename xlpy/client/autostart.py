@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 
+from xlpy.client.own_program import own_program
 from xlpy.errors import ConnectError, PermissionRefused
 from xlpy.protocol.places import default_state_dir
 from xlpy.transport.unix import NobodyListens, connect_unix
@@ -84,7 +84,7 @@ def _start(socket_path: str, daemon: Daemon) -> None:
     """Run the daemon, which detaches itself: the process started here ends when the daemon serves or has failed."""
     said, stderr = os.pipe()
     try:
-        pid = _spawn([daemon.module, "--socket", socket_path], stderr)
+        pid = _spawn(own_program(daemon.module, "--socket", socket_path), stderr)
     finally:
         os.close(stderr)
     with os.fdopen(said, encoding="utf-8", errors="replace") as reader:
@@ -96,15 +96,12 @@ def _start(socket_path: str, daemon: Daemon) -> None:
     )
 
 
-def _spawn(arguments: list[str], stderr: int) -> int:
-    """Start a module from where this very code is; returns the process id."""
-    environment = dict(os.environ)
-    package_parent = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package_parent, environment.get("PYTHONPATH")]))
+def _spawn(command: list[str], stderr: int) -> int:
+    """Start a program that has nothing of ours but ``stderr``; returns the process id."""
     return os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-m", *arguments],
-        environment,
+        command[0],
+        command,
+        os.environ,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
