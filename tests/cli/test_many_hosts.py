@@ -36,6 +36,7 @@ def write_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: 
     path = tmp_path / "hosts.yaml"
     path.write_text("\n".join(["hosts:", *lines, "groups: {bc: [c, b]}", ""]))
     monkeypatch.setenv("XLPY_INVENTORY", str(path))
+    monkeypatch.setenv("XLPY_BROKER", "no")
 
 
 @pytest.fixture

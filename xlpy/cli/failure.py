@@ -38,7 +38,8 @@ def report_for(host: str, error: XlError, session: Session) -> None:
     if session.options.debug:
         _print_traceback(error)
     hint = f" ({error.hint})" if error.hint else ""
-    lines = [f"{session.program}: {host}: {error}{hint}"]
+    text = str(error) if str(error).startswith(f"{host}: ") else f"{host}: {error}"
+    lines = [f"{session.program}: {text}{hint}"]
     if error.detail and session.options.verbose:
         lines += [f"  {line}" for line in error.detail.splitlines()]
     session.warn("\n".join(lines))

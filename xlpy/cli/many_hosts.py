@@ -10,7 +10,7 @@ import sys
 
 from xlpy.cli.host_session import HostSession
 from xlpy.cli.locate import hosts_named, locate, locate_one, split_reference
-from xlpy.cli.reach import BULK, EACH, NOWHERE, ONE, reach_of
+from xlpy.cli.reach import BULK, EACH, ITSELF, NOWHERE, ONE, reach_of
 from xlpy.client.many import PARALLEL, Part, limit_of, no_answer, on_each
 from xlpy.errors import DomainNotFound, Interrupted, UsageError, XlError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.reach import Reach
     from xlpy.cli.session import Session
+    from xlpy.inventory.entry import HostEntry
 
 PARTIAL = 4
 """The exit status when some hosts have done their part and others have not."""
@@ -34,16 +35,12 @@ def carry_out(session: Session, command: Command, args: Arguments) -> int:
     _refuse_useless_options(session, command, reach)
     references = reach.references(args)
     by_host = any(split_reference(reference)[1] is not None for reference in references)
+    if reach.hosts in (NOWHERE, ITSELF):
+        return command.load()(session, args) or 0
     if not session.plural and not by_host and not session.options.plan:
         return _on_one(session, command, args)
     if by_host and not session.host_names:
         session.options.hosts = hosts_named(references)
-    if reach.hosts == NOWHERE:
-        return command.load()(session, args) or 0
-    if command.name == "top":
-        from xlpy.cli.top_many import top
-
-        return top(session, args)
     if reach.hosts == BULK:
         from xlpy.cli.bulk import change
 
@@ -57,7 +54,7 @@ def _refuse_useless_options(session: Session, command: Command, reach: Reach) ->
     """An option that would do nothing is not taken. Raises UsageError."""
     if session.options.plan and reach.hosts != BULK:
         raise UsageError(f"{command.name} has no --plan", "shutdown, reboot, pause, unpause and destroy have")
-    if session.options.timeout_s and reach.hosts not in (BULK, EACH):
+    if session.options.timeout_s and reach.hosts not in (BULK, EACH, ITSELF):
         raise UsageError(f"{command.name} takes no --timeout", "it is for commands that show what hosts have")
 
 
@@ -76,10 +73,11 @@ def _on_one(session: Session, command: Command, args: Arguments) -> int:
         ) from None
 
 
-def open_parts(session: Session) -> list[Part]:
-    """A part for every host to work on, nothing asked of it yet."""
+def open_parts(session: Session, entries: Sequence[HostEntry] | None = None) -> list[Part]:
+    """A part for each of these hosts, else for every host to work on; nothing is asked of it yet."""
     timeout_s = session.options.timeout_s
-    return [Part(entry, session.open(entry), timeout_s or limit_of(entry)) for entry in session.entries]
+    chosen = session.entries if entries is None else entries
+    return [Part(entry, session.open(entry), timeout_s or limit_of(entry)) for entry in chosen]
 
 
 def ask_all(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 NOWHERE = "nowhere"  # it needs no host
 ONE = "one"  # it works on one host; with several, its domain says on which
 EACH = "each"  # it shows what every host has
+ITSELF = "itself"  # it asks all hosts by itself
 BULK = "bulk"  # it changes domains, on as many hosts as they are
 
 
@@ -56,9 +57,10 @@ _REACH = {
     ),
     **dict.fromkeys(("domid", "domname"), Reach(EACH, "first")),
     **dict.fromkeys(
-        ("vm-list", "info", "dmesg", "claims", "cpupool-list", "events", "top", "pci-assignable-list"),
+        ("vm-list", "info", "dmesg", "claims", "cpupool-list", "events", "pci-assignable-list"),
         Reach(EACH),
     ),
+    **dict.fromkeys(("top", "host check", "host ping"), Reach(ITSELF)),
 }
 _SCHEDULERS = ("sched-credit", "sched-credit2", "sched-rtds")
 _ASKING = frozenset(("domain", "cpupool", "schedparam", "vcpuid"))  # options that change nothing

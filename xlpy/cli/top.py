@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 DEFAULT_DELAY_S = 3.0
 
 
-def top(session: Session, args: Arguments) -> None:
+def top(session: Session, args: Arguments) -> int:
     """Show all domains' use again and again, on the whole terminal or as text."""
     pace = Pace(args)
-    if is_live(session, args):
+    live = session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
+    if session.plural or session.options.timeout_s:
+        from xlpy.cli.top_many import top_of_many
+
+        return top_of_many(session, pace, live)
+    if live:
         _live(session, pace)
     else:
         _batch(session, pace)
+    return 0
 
 
 class Pace:
@@ -53,11 +59,6 @@ class Pace:
             if number > 1:
                 time.sleep(self.delay_s)
             yield number
-
-
-def is_live(session: Session, args: Arguments) -> bool:
-    """Whether a person looks on who can press keys."""
-    return session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
 
 
 def take_moment(host: Engine) -> Moment:

@@ -6,7 +6,7 @@ import sys
 import time
 
 from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
-from xlpy.cli.top import Pace, is_live, take_moment, watch
+from xlpy.cli.top import Pace, take_moment, watch
 from xlpy.render.many import HostRow, HostRows, merged_kind, show_many
 from xlpy.render.usage import total_summary, usage_kind, usages
 
@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.cli.top import Draw
     from xlpy.client.many import Part
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
     from xlpy.render.usage import Moment
 
 
-def top(session: Session, args: Arguments) -> int:
+def top_of_many(session: Session, pace: Pace, live: bool) -> int:
     """Show the use of all domains of all hosts again and again; a host that doesn't answer is named and left out."""
-    pace = Pace(args)
     hosts = _Hosts(session)
-    if is_live(session, args):
+    if live:
         _live(hosts, pace)
         return overall_status(hosts.statuses)
     return _batch(session, hosts, pace)
