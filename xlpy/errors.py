@@ -15,6 +15,7 @@ An error is raised where the fact is known, crosses the wire by its code, and is
      ├─ MissingProgram        missing-program    a program that has to be installed; the hint says how
      ├─ EngineError           engine             libxl's or QEMU's own failure, in words
      ├─ ConnectError          connect            no daemon, no host, no route
+     │   └─ UnknownHostKey    unknown-host-key   only the user can say whether this is the host
      ├─ Interrupted           interrupted        asked, no answer: the outcome is unknown
      ├─ Aborted               aborted            given up on request; nothing changed
      └─ ProtocolError         protocol           the peer is broken or of another version
@@ -107,6 +108,17 @@ class ConnectError(XlError):
     code = "connect"
 
 
+class UnknownHostKey(ConnectError):
+    """A host behind SSH showed a key that no known_hosts file has. The detail ends with the key's fingerprint."""
+
+    code = "unknown-host-key"
+
+    @property
+    def fingerprint(self) -> str:
+        """As ssh shows it: ``SHA256:`` and the digest."""
+        return (self.detail or "").rpartition(" ")[2]
+
+
 class Interrupted(XlError):
     code = "interrupted"
 
@@ -135,6 +147,7 @@ ERRORS_BY_CODE: dict[str, type[XlError]] = {
         MissingProgram,
         EngineError,
         ConnectError,
+        UnknownHostKey,
         Interrupted,
         Aborted,
         ProtocolError,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from xlpy.cli.options import flag, value
 from xlpy.errors import UsageError
 
@@ -31,6 +33,7 @@ GLOBALS = (
     flag("--debug", "Show where an error comes from."),
     value("--parallel", "COUNT", "Ask this many hosts at a time."),
     value("--timeout", "SECONDS", "Wait no longer than this for each host's answer."),
+    flag("--no-broker", "Make connections of its own to hosts behind SSH, and leave the broker alone."),
     flag("--yes", "Do what is planned on several hosts without asking."),
     flag("--plan", "Only show what would be done on several hosts."),
     flag("--version", "Print the version."),
@@ -84,6 +87,8 @@ class GlobalOptions:
         self.timeout_s = _seconds(value("timeout")) or self.timeout_s
         self.yes = self.yes or count("yes") > 0
         self.plan = self.plan or count("plan") > 0
+        if count("no-broker"):
+            os.environ["XLPY_BROKER"] = "no"  # for the programs that this one starts, too
 
 
 def _count(text: str | None) -> int | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from xlpy.client.host import Host
     from xlpy.engine.base import Engine
+    from xlpy.errors import UnknownHostKey
     from xlpy.inventory.entry import HostEntry
     from xlpy.model.domain import DomainInfo
     from xlpy.render.kind import Kind, Row
@@ -79,11 +80,17 @@ class Session:
         if self._open_host is _connect:
             from xlpy.client.host import connect_entry
 
-            host = connect_entry(entry)
+            host = connect_entry(entry, None if self.plural else self._agrees)
         else:
             host = self._open(entry.address if entry.is_local or entry.unix_path else entry.name)
         self._others.append(host)
         return host
+
+    def _agrees(self, error: UnknownHostKey) -> bool:
+        """Ask the user about a new host key."""
+        from xlpy.cli.host_key import ask
+
+        return ask(self, error)
 
     def other_host(self, address: str) -> Host:
         """One more host, the target of a migration, say."""

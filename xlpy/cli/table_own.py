@@ -17,6 +17,17 @@ ROWS = (
         own=True,
     ),
     Command(
+        "broker status", "broker:status", "",
+        "Show the process that keeps your connections to hosts behind SSH, and the connections",
+        own=True,
+    ),
+    Command(
+        "broker stop", "broker:stop", "[options]",
+        "Let the broker end as soon as nobody uses its connections; the next command that needs one starts another",
+        flag("-f --force", "End it at once, and break what is under way."),
+        own=True,
+    ),
+    Command(
         "config check", "config_check:check", "[options] <ConfigFile>...",
         "Report all that is wrong with configuration files; exit status 1 if anything is",
         flag("--strict", "Call what has no effect an error, not a warning."), _SET,

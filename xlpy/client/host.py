@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xlpy.client.call import Conversation, close_stream
 from xlpy.engine.base import OPERATIONS, WIRE_CLASSES, Engine
-from xlpy.errors import ConnectError, Interrupted
+from xlpy.errors import ConnectError, Interrupted, UnknownHostKey
 from xlpy.protocol.signature import Signature
 
 TYPE_CHECKING = False
@@ -28,8 +28,8 @@ class Host(Engine):
     """An Engine that asks an xlpyd. Operations raise what the engine there raises, and Interrupted when the
     connection breaks while one runs: then nobody knows here whether it was done.
 
-    ``connect`` opens a channel; ``address`` is how the host was named and what others may call it.
-    One thread at a time.
+    ``connect`` opens a channel; ``address`` is how the host was named and what others may call it. ``unknown_key`` may
+    be set: it is asked about a new host key, and says whether to connect once more. One thread at a time.
     """
 
     name = "host"
@@ -39,6 +39,7 @@ class Host(Engine):
         self.address = address
         self._conversation: Conversation | None = None
         self._hello: Hello | None = None
+        self.unknown_key: Callable[[UnknownHostKey], bool] | None = None
 
     @property
     def hello(self) -> Hello:
@@ -71,19 +72,29 @@ class Host(Engine):
         if self._conversation is not None and self._conversation.broken:
             self.close()
         if self._conversation is None:
-            conversation = self._conversation = Conversation(self._connect())
             try:
-                self._hello = conversation.greet()
-            except Interrupted as error:
-                self.close()
-                raise ConnectError(
-                    f"{conversation.label} hung up without a word",
-                    "it is about to stop, or it serves too many clients already; try again",
-                ) from error
-            except BaseException:
-                self.close()
-                raise
+                return self._open()
+            except UnknownHostKey as error:
+                if self.unknown_key is None or not self.unknown_key(error):
+                    raise
+            return self._open()
         return self._conversation
+
+    def _open(self) -> Conversation:
+        conversation = self._conversation = Conversation(self._connect())
+        try:
+            self._hello = conversation.greet()
+        except Interrupted as error:
+            self.close()
+            raise ConnectError(
+                f"{conversation.label} hung up without a word",
+                "it is about to stop, or it serves too many clients already; try again",
+                detail=str(error) if error.detail is None else f"{error}: {error.detail}",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+        return conversation
 
     def _begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
         try:
@@ -113,11 +124,24 @@ def connect(address: str | None = None) -> Host:
     return Host(lambda: open_channel(address), address or "local")
 
 
-def connect_entry(entry: HostEntry) -> Host:
-    """A host of the inventory, or one that was named otherwise (``client.resolve``); nothing is opened yet."""
+def connect_entry(entry: HostEntry, agrees: Callable[[UnknownHostKey], bool] | None = None) -> Host:
+    """A host of the inventory, or one that was named otherwise (``client.resolve``); nothing is opened yet.
+
+    ``agrees`` is asked about a host key that nobody knows; if it says yes, that key is written to known_hosts.
+    """
     from xlpy.client.address import open_entry
 
-    return Host(lambda: open_entry(entry), entry.name)
+    agreed: list[str] = []
+    host = Host(lambda: open_entry(entry, agreed[0] if agreed else None), entry.name)
+
+    def unknown_key(error: UnknownHostKey) -> bool:
+        if agrees is None or not agrees(error):
+            return False
+        agreed[:] = [error.fingerprint]
+        return True
+
+    host.unknown_key = unknown_key
+    return host
 
 
 def _signature(operation: str) -> Signature:

@@ -6,13 +6,19 @@ import marshal
 import select
 import time
 
-from xlpy.errors import ConnectError, MissingProgram, NotSupported, PermissionRefused, XlError
-from xlpy.protocol.introduction import LINE_LIMIT_BYTES, MARK, OLD_PYTHON_STATUS, read_introduction
-from xlpy.transport.shipping import payload
+from xlpy.errors import (
+    ConnectError,
+    MissingProgram,
+    NotSupported,
+    PermissionRefused,
+    ProtocolError,
+    XlError,
+)
+from xlpy.protocol.introduction import LINE_LIMIT_BYTES, MARK, OLD_PYTHON_STATUS, parcel, read_introduction
+from xlpy.transport.shipping import all_modules, digest, first_modules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from xlpy.protocol.introduction import Introduction
     from xlpy.transport.link import Link
 
@@ -56,22 +62,30 @@ def introduce(
     Raises what keeps it from working, each with the host's name and a hint: MissingProgram (no python3), NotSupported
     (too old), PermissionRefused (sudo), ConnectError (it ended, no answer in time, no xlpyd and why).
     """
-    wishes = {
-        name: value for name, value in (("socket", socket), ("state_dir", state_dir)) if value is not None
-    }
+    wishes = {"socket": socket, "state_dir": state_dir, "digest": digest()}
+    deadline = time.monotonic() + timeout_s
     try:
-        link.write(_parcel(payload()) + _parcel(marshal.dumps(wishes, _MARSHAL_FORMAT)))
-        line = _read_line(link, time.monotonic() + timeout_s)
+        link.write(parcel(first_modules()) + parcel(marshal.dumps(wishes, _MARSHAL_FORMAT)))
+        introduction = _hear(link, deadline)
+        if introduction is None:
+            link.write(parcel(all_modules()))
+            introduction = _hear(link, deadline)
     except TimeoutError as error:
         raise ConnectError(
             f"{link.label}: the agent did not answer within {timeout_s:g} s",
             "does a login script there wait for something? raise 'answer_timeout_s' if the host is slow",
             detail=_said(link),
         ) from error
-    except OSError as error:  # it ended before it had read everything
+    except (EOFError, OSError) as error:
         raise _why_it_ended(link, python, sudo, str(error)) from error
-    if line is None:
-        raise _why_it_ended(link, python, sudo, "")
+    if introduction is None:
+        raise ProtocolError(f"{link.label}: the agent asks for its modules again and again")
+    return introduction
+
+
+def _hear(link: Link, deadline: float) -> Introduction | None:
+    """What the agent says next; None when it needs all modules. Raises what it tells, and as ``_read_line``."""
+    line = _read_line(link, deadline)
     try:
         return read_introduction(line)
     except XlError as error:
@@ -79,12 +93,8 @@ def introduce(
         raise
 
 
-def _parcel(data: bytes) -> bytes:
-    return b"%d\n" % len(data) + data
-
-
-def _read_line(link: Link, deadline: float) -> bytes | None:
-    """The line after the mark; None when the command ended before. Raises TimeoutError, OSError."""
+def _read_line(link: Link, deadline: float) -> bytes:
+    """The line after the mark. Raises TimeoutError; EOFError or OSError when the command has ended."""
     poller = select.poll()
     poller.register(link.fileno(), select.POLLIN)
     received = bytearray()
@@ -108,7 +118,7 @@ def _read_line(link: Link, deadline: float) -> bytes | None:
         except BlockingIOError:
             continue
         if not data:
-            return None
+            raise EOFError
         received += data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xlpy.transport.ssh_link import SshLink
     from xlpy.transport.ssh_session import Accept
     from xlpy.transport.ssh_settings import Client, SshSettings
+
+log = logging.getLogger("xlpy.broker")
 
 CONNECTING, CONNECTED, ENDED = "connecting", "connected", "ended"
 _STACK_BYTES = 512 << 10
@@ -137,6 +140,7 @@ class HostLine:
             self._link, self._relay = link, relay
             self.state, self.since_s = CONNECTED, time.time()
             waiting, self._waiting = self._waiting, []
+        log.info("%s: connected", self.entry.name)
         relay.start()
         for asker in waiting:
             try:
@@ -165,6 +169,7 @@ class HostLine:
         with self._changing:
             self.state, self.error = ENDED, error
             waiting, self._waiting = self._waiting, []
+        log.info("not connected: %s", error)
         self._on_end(self)
         for asker in waiting:
             refuse(asker, error)
@@ -174,6 +179,7 @@ class HostLine:
         with self._changing:
             self.state = ENDED
             self.error = relay.broken if relay is not None else None
+        log.info("%s: ended: %s", self.entry.name, self.error)
         self._on_end(self)
 
 

@@ -1,29 +1,68 @@
-"""What travels to a host that has only Python: the sources of the shipped half, without their prose."""
+"""What travels to a host that has only Python: the sources of the shipped half, without their prose.
+
+The agent begins with a few modules. All of them are sent only when xlpyd has to be started there, and wasn't before.
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
+import hashlib
 import marshal
 import os
 import zlib
 
 SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
+# What the agent imports before it can ask for the rest.
+FIRST = (
+    "xlpy.__init__",
+    "xlpy.errors",
+    "xlpy.model.__init__",
+    "xlpy.model.json_text",
+    "xlpy.model.record",
+    "xlpy.protocol.__init__",
+    "xlpy.protocol.introduction",
+    "xlpy.protocol.mux",
+    "xlpy.protocol.places",
+    "xlpy.relay.__init__",
+    "xlpy.relay.end",
+    "xlpy.relay.endpoint",
+    "xlpy.relay.pump",
+    "xlpy.agent.__init__",
+    "xlpy.agent.boot",
+    "xlpy.agent.find",
+    "xlpy.agent.relay",
+    "xlpy.agent.start",
+)
 _MARSHAL_FORMAT = 2  # every Python 3 reads it
 _COMPRESSION = 9
 
 
-def payload() -> bytes:
-    """The modules' sources by name, marshalled and compressed. The same in every call of a process."""
-    global _payload
-    if _payload is None:
-        sources = {name: without_prose(source) for name, source in shipped_sources().items()}
-        _payload = zlib.compress(marshal.dumps(sources, _MARSHAL_FORMAT), _COMPRESSION)
-    return _payload
+@functools.cache
+def first_modules() -> bytes:
+    """The modules that the agent begins with, by name, marshalled and compressed."""
+    sources = shipped_sources()
+    return _packed({name: sources[name] for name in FIRST})
 
 
-_payload: bytes | None = None
+@functools.cache
+def all_modules() -> bytes:
+    """All modules, likewise."""
+    return _packed(shipped_sources())
 
 
+@functools.cache
+def digest() -> str:
+    """What tells these modules from those of another version."""
+    return hashlib.sha256(repr(shipped_sources()).encode()).hexdigest()
+
+
+def _packed(sources: dict[str, str]) -> bytes:
+    stripped = {name: without_prose(source) for name, source in sources.items()}
+    return zlib.compress(marshal.dumps(stripped, _MARSHAL_FORMAT), _COMPRESSION)
+
+
+@functools.cache
 def shipped_sources() -> dict[str, str]:
     """The sources of the shipped half by module name; a package's ends with ``.__init__``."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

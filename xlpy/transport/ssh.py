@@ -106,7 +106,7 @@ def _connect(
     try:
         transport = _set_up(settings, route.socket, route.close, accept)
     except ConnectError as error:
-        blamed = None if isinstance(error, failures.UnknownHostKey) else route.failure(settings)
+        blamed = None if isinstance(error, failures.HostKeyQuestion) else route.failure(settings)
         route.close()
         if blamed is not None:
             raise blamed from error

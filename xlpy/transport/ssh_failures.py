@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from xlpy.errors import ConnectError, PermissionRefused
+from xlpy.errors import ConnectError, PermissionRefused, UnknownHostKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xlpy.transport.ssh_settings import SshSettings
 
 
-class UnknownHostKey(ConnectError):
+class HostKeyQuestion(UnknownHostKey):
     """Nobody has said yet whether this key is the host's: the user has to be asked."""
 
     def __init__(self, settings: SshSettings, key: HostKey) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from xlpy.transport.ssh_settings import SshSettings
 
-    Accept = Callable[[failures.UnknownHostKey], bool]
+    Accept = Callable[[failures.HostKeyQuestion], bool]
 
 _KEX = (
     "curve25519-sha256@libssh.org",
@@ -163,12 +163,12 @@ class SetUp:
         if others:
             same_kind = [line for line in others if line.key.kind == key.kind]
             raise failures.changed_key(settings, key, (same_kind or others)[0])
-        question = failures.UnknownHostKey(settings, key)
+        question = failures.HostKeyQuestion(settings, key)
         if accept is None or not self._ask(accept, question):
             raise question
         known.remember(key)
 
-    def _ask(self, accept: Accept, question: failures.UnknownHostKey) -> bool:
+    def _ask(self, accept: Accept, question: failures.HostKeyQuestion) -> bool:
         """Ask the user, however long that takes; then the session may be too old to be used."""
         answer = accept(question)
         if answer and self._late:

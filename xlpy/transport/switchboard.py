@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from xlpy.inventory.entry import HostEntry, Inventory
     from xlpy.transport.broker_message import LineStatus, Wish
-    from xlpy.transport.ssh_failures import UnknownHostKey
+    from xlpy.transport.ssh_failures import HostKeyQuestion
     from xlpy.transport.ssh_settings import SshSettings
 
 _REASONS_KEPT = 1000
@@ -86,7 +86,7 @@ class Switchboard:
     def _line(self, entry: HostEntry, settings: SshSettings, client: Client, accept: str | None) -> HostLine:
         """The line to this host; a new one if there is none, or if the host is to be reached in another way now."""
 
-        def accepts(question: UnknownHostKey) -> bool:
+        def accepts(question: HostKeyQuestion) -> bool:
             return question.key.fingerprint == accept
 
         with self._changing:
