@@ -197,7 +197,7 @@ def test_unknown_domain(host: Host, tmp_path: Path) -> None:
         (b"", "wrong magic"),
         (b"short", "wrong magic"),
         (b"#!/bin/sh\n" * 100, "wrong magic"),
-        (b"Xen saved domain, xl format\n \0 \r" + b"\0" * 32, "saved by xl"),
+        (b"Xen saved domain, xl format\n \0 \r" + b"\0" * 32, "other byte order"),
         (b"xlpy saved domain 1 0000000009\n{}\n", "truncated"),
         (b"xlpy saved domain 1 9999999999\n{}\n", "truncated"),
         (b"xlpy saved domain 1 0000000003\n{}\n", "cannot be read"),

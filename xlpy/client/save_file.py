@@ -4,13 +4,17 @@
     {...}\\n                           LENGTH bytes: a SavedDomain
     ...                               the stream, to the end
 
-It is written and read strictly from front to back, so that pipes do as well as files.
+It is written and read strictly from front to back, so that pipes do as well as files. States that libxl wrote have
+xl's own header instead (``client.xl_save_file``).
 """
 
 from __future__ import annotations
 
 import os
 
+from xlpy.client.xl_save_file import MAGIC as XL_MAGIC
+from xlpy.client.xl_save_file import STREAM_FORMAT as LIBXL
+from xlpy.client.xl_save_file import read_xl_header, xl_header_bytes
 from xlpy.errors import ProtocolError, XlError
 from xlpy.model.codec import record_from_wire, to_wire
 from xlpy.model.json_text import dumps, loads
@@ -19,11 +23,12 @@ from xlpy.model.migration import SavedDomain
 _MAGIC = b"xlpy saved domain 1 "
 _FIRST_LINE_BYTES = len(_MAGIC) + 11
 _HEADER_LIMIT_BYTES = 8 << 20
-_XL_MAGIC = b"Xen saved domain, xl format\n"
 
 
 def header_bytes(saved: SavedDomain) -> bytes:
     """What precedes the stream."""
+    if saved.stream_format == LIBXL:
+        return xl_header_bytes(saved)
     header = dumps(to_wire(saved.replace(transfer_id=None))).encode("ascii") + b"\n"
     return _MAGIC + b"%010d\n" % len(header) + header
 
@@ -31,8 +36,10 @@ def header_bytes(saved: SavedDomain) -> bytes:
 def read_header(source: int, name: str) -> SavedDomain:
     """The header; afterwards the next byte of ``source`` is the stream's first. Raises XlError for what isn't one."""
     first = _read(source, _FIRST_LINE_BYTES, name)
-    if first.startswith(_XL_MAGIC[: len(first)]) and first:
-        raise XlError(f"{name} was saved by xl on a Xen host", "only an engine for Xen can restore it")
+    if first == XL_MAGIC[: len(first)] and first:
+        first += _read(source, len(XL_MAGIC) - len(first), name)
+        if first == XL_MAGIC:
+            return read_xl_header(lambda length: _read(source, length, name), name)
     digits = first[len(_MAGIC) : -1]
     if not first.startswith(_MAGIC) or not digits.isdigit():
         raise XlError(

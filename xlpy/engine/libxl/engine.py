@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from xlpy.engine.libxl.pv_devices import LibxlPvDevices
+from xlpy.engine.libxl.motion import LibxlMotion
 
 
-class LibxlEngine(LibxlPvDevices):
+class LibxlEngine(LibxlMotion):
     """All operations of ``Engine``; what each does is said there, how where it is defined."""
-
-    def __init__(self, run_dir: str) -> None:
-        super().__init__()
-        self.run_dir = run_dir

@@ -72,7 +72,7 @@ class LibxlLife(LibxlResources):
                 balloon.make_room(context, config)
                 domid = self._build(context, built, config)
             try:
-                self._mark(context, domid)
+                self.mark(context, domid)
                 if not paused:
                     context.do(f"domain {domid} cannot be started", "domain_unpause", domid)
             except XlError:
@@ -86,16 +86,17 @@ class LibxlLife(LibxlResources):
         status = context.call("domain_create_new", built.memory, ctypes.byref(domid))
         if status < 0:
             error = context.failure(f"domain {config.c_info.name!r} cannot be created", status)
-            self._undo(context, domid.value)
+            self.undo(context, domid.value)
             raise balloon.shortage(context, config, error)
         return domid.value
 
-    def _mark(self, context: Context, domid: int) -> None:
+    def mark(self, context: Context, domid: int) -> None:
+        """Write down that the domain is ours. Raises EngineError."""
         data = ctypes.create_string_buffer(dumps({"xlpy": __version__}).encode())
         what = f"domain {domid} cannot be marked as ours"
         context.do(what, "userdata_store", domid, MARK, data, len(data))
 
-    def _undo(self, context: Context, domid: int) -> None:
+    def undo(self, context: Context, domid: int) -> None:
         """Destroy what there is of a domain that didn't come to life; libxl has mostly done so."""
         if domid != INVALID_DOMID and context.call("domain_info", None, domid) == 0:
             context.call("domain_destroy", domid)

@@ -181,12 +181,18 @@ class LibxlReading(Engine):
         raise DomainNotFound(f"{reference} is an invalid domain identifier")
 
     def domain_config(self, domid: int) -> DomainConfig:
-        """libxl_retrieve_domain_configuration: what libxl remembers, with what was changed since."""
+        """What libxl remembers, with what was changed since."""
+        return from_libxl(DomainConfig, self.domain_config_words(domid))
+
+    def domain_config_words(self, domid: int) -> dict[str, Any]:
+        """The same in libxl's own words (libxl_retrieve_domain_configuration), without the domid it was asked for."""
         with self.contexts.borrow() as context, context.new("domain_config") as config:
             self.require(context, domid)
             what = f"the configuration of domain {domid}"
             context.do(what, "retrieve_domain_configuration", domid, config.memory)
-            return from_libxl(DomainConfig, config.json())
+            words = config.json()
+        words.get("c_info", {}).pop("domid", None)
+        return words
 
     def require(self, context: Context, domid: int) -> None:
         """Raise DomainNotFound unless there is this domain: libxl's own words for it differ from call to call."""

@@ -18,7 +18,18 @@ from xlpy.errors import EngineError, InvalidState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from xlpy.engine.qemu.reactor import Reactor
+
+    class Line(Protocol):
+        """What a console is connected to: a socket, or what behaves like one. What it receives is in the log by then."""
+
+        def fileno(self) -> int: ...
+        def recv(self, size: int, /) -> bytes: ...
+        def send(self, data: bytearray, /) -> int: ...
+        def close(self) -> None: ...
+
 
 _RECEIVE_BYTES = 65536
 _INPUT_LIMIT_BYTES = 65536
@@ -35,7 +46,7 @@ class Console:
         self._reactor = reactor
         self._socket_path = socket_path
         self._log_path = log_path
-        self._socket: socket.socket | None = None
+        self._socket: Line | None = None
         self._viewers: list[_Viewer] = []
         self._input = bytearray()
         self._received = 0
