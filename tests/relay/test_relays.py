@@ -14,7 +14,7 @@ import pytest
 from eventually import eventually
 
 from xlpy.agent.relay import FarRelay, StdioCarrier
-from xlpy.errors import ConnectError, ProtocolError, error_from_wire
+from xlpy.errors import ConnectError, MissingProgram, ProtocolError, error_from_wire
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import Failure
 from xlpy.relay.pump import Pump
@@ -67,11 +67,15 @@ class Relays:
         self.link = SocketLink(self.near_end)
         self.near = NearRelay(self.link)
         self.far_output = os.dup(self.far_end.fileno())
-        self.far = FarRelay(StdioCarrier(self.far_end.fileno(), self.far_output), self.path)
+        carrier = StdioCarrier(self.far_end.fileno(), self.far_output)
+        self.far = FarRelay(carrier, self.path, self._cannot_restart)
         self.far_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run_far, daemon=True)
         self._thread.start()
         self.near.start()
+
+    def _cannot_restart(self) -> None:
+        raise MissingProgram("there is no xlpyd to be started")
 
     def _run_far(self) -> None:
         try:
@@ -345,8 +349,8 @@ def test_nobody_listens(relays: Relays) -> None:
         (failure,) = Connection(is_agent=False).receive(read_all(client))
         assert isinstance(failure, Failure)
         error = error_from_wire(failure.error)
-        assert isinstance(error, ConnectError)
-        assert error.message.startswith("box: no xlpyd answers at")
+        assert isinstance(error, MissingProgram)
+        assert error.message == "box: there is no xlpyd to be started"
 
 
 def test_link_that_breaks_ends_everything(relays: Relays, tmp_path: Path) -> None:

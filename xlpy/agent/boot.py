@@ -24,6 +24,13 @@ class ShippedImporter:
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
 
+    def load(self, code: bytes) -> None:
+        """Have the modules in this parcel, which is one of ``transport.shipping``."""
+        import marshal
+        import zlib
+
+        self._sources.update(marshal.loads(zlib.decompress(code)))
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """As the import system asks (``MetaPathFinder``)."""
         is_package = name + _PACKAGE in self._sources
@@ -58,15 +65,13 @@ class ShippedImporter:
 
 def boot(sources: dict[str, str], channel: BufferedReader) -> int:
     """Be the agent, on standard input and output; the exit status."""
-    import marshal
-
-    wishes = marshal.loads(channel.read(int(channel.readline())))
     output = os.dup(1)  # what is printed by mistake goes where the log goes, not into the channel
     os.dup2(2, 1)
-    sys.meta_path.insert(0, ShippedImporter(sources))
+    importer = ShippedImporter(sources)
+    sys.meta_path.insert(0, importer)
     from xlpy.agent.relay import serve
 
-    return serve(0, output, wishes)
+    return serve(channel, output, importer.load)
 
 
 if __name__ == "xlpy shipped":

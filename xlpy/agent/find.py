@@ -1,34 +1,28 @@
-"""Finding this host's xlpyd for somebody from another machine, or starting one.
+"""Finding this host's xlpyd for somebody from another machine.
 
-In this order: one that answers; an installed one that has to be started; one from the very code that runs here. The last
+In this order: one that answers; an installed one that has to be started; one from the code that was shipped. The last
 keeps its records in its runtime directory, so that nothing else is left on a host where xlpy isn't installed.
 """
 
 from __future__ import annotations
 
 import _socket
-import fcntl
 import os
 import sys
 
 from xlpy.errors import ConnectError, PermissionRefused
 from xlpy.model.record import Record
-from xlpy.protocol.places import default_socket, default_state_dir
+from xlpy.protocol.places import default_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
+
+    from xlpy.agent.start import Shipment
 
 _LONGEST_ADDRESS = 107  # bytes in sockaddr_un.sun_path, without the closing NUL
 _CONNECT_TIMEOUT_S = 5.0
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_UNIT_DIRS = (
-    "/etc/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
-_UNIT = "xlpyd.service"
 
 
 class Found(Record):
@@ -43,19 +37,36 @@ class NobodyListens(ConnectError):
     """There is no xlpyd at that socket."""
 
 
-def find_xlpyd(wishes: Mapping[str, object]) -> Found:
+def find_xlpyd(wishes: Mapping[str, object], shipment: Shipment) -> Found:
     """The xlpyd at ``wishes["socket"]``, or in its usual places; it is started if there is none.
 
-    Raises ConnectError with what it said when it doesn't come up, PermissionRefused.
+    Raises ConnectError with what xlpyd said when it doesn't come up, PermissionRefused, and what ``shipment`` raises
+    when it has to be fetched.
     """
-    wanted = wishes.get("socket")
+    wanted = _text(wishes, "socket")
     program = _installed_program()
-    places = [wanted] if isinstance(wanted, str) else _usual_places(os.getuid(), os.environ)
+    places = [wanted] if wanted is not None else _usual_places(os.getuid(), os.environ)
     for place in places:
         if _answers(place):
             return Found(socket=place, installed=program is not None)
-    state_dir = wishes.get("state_dir")
-    return _start(places[0], state_dir if isinstance(state_dir, str) else None, program, wanted is None)
+    from xlpy.agent import start
+
+    place = places[0]
+    host = os.uname().nodename
+    if program is not None:
+        how = start.installed(program, place, _text(wishes, "state_dir"), is_usual=wanted is None)
+    else:
+        how = start.shipped(place, _text(wishes, "state_dir"), shipment)
+    with start.StartLock(place):
+        if _answers(place):
+            return Found(socket=place, installed=program is not None)
+        how()
+    if not _answers(place):
+        raise ConnectError(
+            f"xlpyd was started on {host} and does not listen at {place}",
+            "does its service use another socket? set 'socket:' for this host in hosts.yaml",
+        )
+    return Found(socket=place, started=True, installed=program is not None)
 
 
 def connect(path: str) -> _socket.socket:
@@ -118,6 +129,11 @@ def _usual_places(uid: int, environ: Mapping[str, str]) -> list[str]:
     return places
 
 
+def _text(wishes: Mapping[str, object], name: str) -> str | None:
+    value = wishes.get(name)
+    return value if isinstance(value, str) else None
+
+
 def _installed_program() -> str | None:
     """The xlpyd that is installed on this host."""
     for directory in f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}".split(":"):
@@ -125,109 +141,3 @@ def _installed_program() -> str | None:
         if directory.startswith("/") and os.access(program, os.X_OK):
             return program
     return None
-
-
-# -- starting one
-
-
-def _start(path: str, state_dir: str | None, program: str | None, is_usual: bool) -> Found:
-    """Start an xlpyd there, unless somebody else is faster."""
-    lock_fd = _open_lock(os.path.dirname(path))
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX)
-        if _answers(path):
-            return Found(socket=path, installed=program is not None)
-        if program is not None and is_usual and os.getuid() == 0 and _is_unit():
-            _run_child(lambda: os.execvp("systemctl", ["systemctl", "start", _UNIT]))
-        elif program is not None:
-            arguments = ["--socket", path, *(("--state-dir", state_dir) if state_dir else ())]
-            _run_child(lambda: os.execv(program, [program, *arguments]))
-        else:
-            arguments = ["--socket", path, "--state-dir", state_dir or _shipped_state_dir(path)]
-            _run_child(lambda: _be_xlpyd(arguments))
-    finally:
-        os.close(lock_fd)
-    if not _answers(path):
-        raise ConnectError(
-            f"xlpyd was started on {os.uname().nodename} and does not listen at {path}",
-            "does its service use another socket? set 'socket:' for this host in hosts.yaml",
-        )
-    return Found(socket=path, started=True, installed=program is not None)
-
-
-def _open_lock(run_dir: str) -> int:
-    """Open the lock that those who start an xlpyd there take."""
-    host = os.uname().nodename
-    try:
-        os.makedirs(os.path.dirname(run_dir), exist_ok=True)
-        try:
-            os.mkdir(run_dir, 0o700)
-        except FileExistsError:
-            pass
-        owner = os.lstat(run_dir).st_uid
-        if owner == os.getuid():
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            return os.open(f"{run_dir}/start.lock", flags, 0o600)
-    except OSError as error:
-        raise ConnectError(
-            f"cannot start xlpyd on {host}: {run_dir}: {error.strerror}",
-            "log in as root, or set 'sudo: true' for this host, or 'socket:' to a place where you may write",
-        ) from error
-    raise PermissionRefused(
-        f"cannot start xlpyd on {host}: {run_dir} belongs to uid {owner}, not to uid {os.getuid()}",
-        "log in as its owner, or set 'sudo: true' for this host",
-    )
-
-
-def _is_unit() -> bool:
-    """Whether systemd runs here and knows xlpyd."""
-    return os.path.isdir("/run/systemd/system") and any(
-        os.path.exists(f"{directory}/{_UNIT}") for directory in _UNIT_DIRS
-    )
-
-
-def _shipped_state_dir(path: str) -> str:
-    """Where an xlpyd that isn't installed keeps its records: where one kept them before, else beside its socket."""
-    usual = default_state_dir(os.getuid(), os.environ)
-    if path == default_socket(os.getuid(), os.environ) and os.path.exists(f"{usual}/xlpyd.db"):
-        return usual
-    return f"{os.path.dirname(path)}/state"
-
-
-def _be_xlpyd(arguments: Sequence[str]) -> int:
-    """Become xlpyd, from the code that runs already."""
-    from xlpy.agent.xlpyd import main
-
-    try:
-        with open("/proc/self/comm", "w", encoding="ascii") as name:
-            name.write("xlpyd")
-    except OSError:
-        pass  # it is for those who read ps(1)
-    return main(arguments)
-
-
-def _run_child(work: Callable[[], int]) -> None:
-    """Do something that starts xlpyd in a child of its own. Raises ConnectError with what it said unless all went well."""
-    said, stderr = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        status = 1
-        try:
-            null = os.open(os.devnull, os.O_RDWR)
-            for fd, target in ((null, 0), (null, 1), (stderr, 2)):
-                os.dup2(fd, target)
-            os.closerange(3, 1 << 16)  # nothing of ours may keep the channel open
-            status = work()
-        except Exception:  # noqa: BLE001  # the edge of a process
-            sys.excepthook(*sys.exc_info())
-        finally:
-            os._exit(status)
-    os.close(stderr)
-    with os.fdopen(said, encoding="utf-8", errors="replace") as reader:
-        complaint = reader.read().strip()
-    if os.waitpid(pid, 0)[1] != 0:
-        raise ConnectError(
-            f"xlpyd could not be started on {os.uname().nodename}",
-            "'xlpyd --foreground' there shows more",
-            detail=complaint or None,
-        )

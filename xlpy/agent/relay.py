@@ -7,18 +7,22 @@ pair, where the client passed one.
 from __future__ import annotations
 
 import _socket
+import marshal
 import os
 import sys
 
-from xlpy.errors import ConnectError, ProtocolError, XlError, error_to_wire
-from xlpy.model.json_text import dumps
-from xlpy.protocol.introduction import Introduction, failure_line, introduction_line
+from xlpy.agent.find import NobodyListens, connect, find_xlpyd
+from xlpy.agent.start import Shipment
+from xlpy.errors import ConnectError, XlError, error_from_wire, error_to_wire
+from xlpy.model.json_text import dumps, loads
+from xlpy.protocol.introduction import Introduction, failure_line, introduction_line, need_line, read_parcel
 from xlpy.relay.endpoint import SocketEndpoint
 from xlpy.relay.pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
+    from typing import BinaryIO
 
 
 _CHANNEL_BYTES = 256 << 10
@@ -78,22 +82,67 @@ class StdioCarrier:
 
 
 class FarRelay(Pump):
-    """Serves the streams of a channel with connections to the xlpyd at ``socket_path``."""
+    """Serves the streams of a channel with connections to the xlpyd at ``socket_path``.
 
-    def __init__(self, carrier: StdioCarrier, socket_path: str) -> None:
+    When nobody listens there any more, ``restart`` is run in a process of its own, and who asked waits for it.
+    """
+
+    def __init__(self, carrier: StdioCarrier, socket_path: str, restart: Callable[[], object]) -> None:
         super().__init__(carrier, is_near=False)
         self._socket_path = socket_path
+        self._restart = restart
+        self._restarting: tuple[int, int] | None = None  # process, and what it says
+        self._waiting: list[int] = []  # streams whose xlpyd is being started
 
     def opened(self, stream: int) -> None:
         """Connect to xlpyd for it."""
-        from xlpy.agent.find import connect
-
         try:
-            connected = connect(self._socket_path)
+            self.add(stream, SocketEndpoint(connect(self._socket_path)))
+        except NobodyListens:
+            self._waiting.append(stream)
+            if self._restarting is None:
+                self._begin_restart()
         except XlError as error:
-            self.refuse(stream, dumps(error_to_wire(error)).encode("ascii"))
-            return
-        self.add(stream, SocketEndpoint(connected))
+            self._refuse(stream, error)
+
+    def _begin_restart(self) -> None:
+        heard, told = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(heard)
+            said = b""
+            try:
+                self._restart()
+            except XlError as error:
+                said = dumps(error_to_wire(error)).encode("ascii")
+            finally:
+                os.write(told, said)
+                os._exit(0)
+        os.close(told)
+        self._restarting = pid, heard
+        self.handle(heard, self._end_restart)
+
+    def _end_restart(self) -> None:
+        """Connect or refuse those who wait: the process that starts xlpyd has said what became of that."""
+        assert self._restarting is not None
+        pid, heard = self._restarting
+        self._restarting = None
+        self.unhandle(heard)
+        with os.fdopen(heard, "rb") as pipe:
+            said = pipe.read()  # it ends at once
+        os.waitpid(pid, 0)
+        failure = error_from_wire(loads(said)) if said else None
+        waiting, self._waiting = self._waiting, []
+        for stream in waiting:
+            try:
+                if failure is not None:
+                    raise failure
+                self.add(stream, SocketEndpoint(connect(self._socket_path)))
+            except XlError as error:
+                self._refuse(stream, error)
+
+    def _refuse(self, stream: int, error: XlError) -> None:
+        self.refuse(stream, dumps(error_to_wire(error)).encode("ascii"))
 
     def carried(self, stream: int, on: int, ordered: bool) -> None:
         """Make a socket pair, and pass one end on."""
@@ -113,12 +162,19 @@ class FarRelay(Pump):
             raise ConnectError(f"nothing was heard from the client for {_SILENCE_LIMIT_S:.0f} s")
 
 
-def serve(input_fd: int, output_fd: int, wishes: Mapping[str, object]) -> int:
-    """Introduce ourselves and relay until the channel ends; the exit status."""
-    from xlpy.agent.find import find_xlpyd
+def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> int:
+    """Introduce ourselves and relay until the channel ends; the exit status.
+
+    ``channel`` is the input, which goes on as it is; ``load`` makes more modules importable.
+    """
+    wishes = marshal.loads(read_parcel(channel))
+
+    def fetch() -> bytes:
+        _write_all(output_fd, need_line())
+        return read_parcel(channel)
 
     try:
-        found = find_xlpyd(wishes)
+        found = find_xlpyd(wishes, Shipment(wishes["digest"], fetch, load))
     except XlError as error:
         _write_all(output_fd, failure_line(error))
         return 1
@@ -131,15 +187,25 @@ def serve(input_fd: int, output_fd: int, wishes: Mapping[str, object]) -> int:
         installed=found.installed,
     )
     _write_all(output_fd, introduction_line(introduction))
-    relay = FarRelay(StdioCarrier(input_fd, output_fd), found.socket)
+    again = {**wishes, "socket": found.socket}
+    shipment = Shipment(wishes["digest"], _nothing_to_fetch, load)
+    carrier = StdioCarrier(channel.fileno(), output_fd)
+    relay = FarRelay(carrier, found.socket, lambda: find_xlpyd(again, shipment))
     try:
         relay.run()
-    except (OSError, ProtocolError, ConnectError) as error:
+    except (OSError, XlError) as error:
         print(f"xlpy agent: {error}", file=sys.stderr)
         return 1
     finally:
         relay.close_all()
     return 0
+
+
+def _nothing_to_fetch() -> bytes:
+    raise ConnectError(
+        f"xlpyd on {os.uname().nodename} has ended, and its code is not there any more",
+        "'xlpy broker stop', and try again: then it is sent anew",
+    )
 
 
 def _write_all(fd: int, data: bytes) -> None:

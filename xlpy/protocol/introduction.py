@@ -1,17 +1,23 @@
 """How the two halves of xlpy meet on a channel to another machine, before streams flow on it.
 
-    near → far   a line with the length of the shipped code, and the code;
-                 a line with the length of the wishes, and the wishes (``marshal``, format 2, which all Pythons read)
-    far → near   whatever the login scripts there print, MARK, and one line of JSON: Introduction or an error
+    near → far   a parcel: the modules that the agent needs to begin
+    near → far   a parcel: the wishes (``marshal``, format 2, which all Pythons read)
+    far → near   whatever the login scripts there print, MARK, and a line of JSON: Introduction, an error, or a need
+    near → far   a parcel with all the modules, if that is what was needed; then comes another line
 
-The near half says nothing more before it has read that line; from there on both speak ``protocol.mux``.
+A parcel is a line with its length, and its bytes. The near half says nothing more before it has read the Introduction;
+from there on both speak ``protocol.mux``.
 """
 
 from __future__ import annotations
 
-from xlpy.errors import ProtocolError, XlError, error_from_wire, error_to_wire
+from xlpy.errors import ConnectError, ProtocolError, XlError, error_from_wire, error_to_wire
 from xlpy.model.json_text import dumps, loads
 from xlpy.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 MARK = b"\0xlpy agent\0"
 LINE_LIMIT_BYTES = 64 << 10
@@ -39,8 +45,27 @@ def failure_line(error: XlError) -> bytes:
     return MARK + dumps({"error": error_to_wire(error)}).encode("ascii") + b"\n"
 
 
-def read_introduction(line: bytes) -> Introduction:
-    """What the line after the mark says. Raises the error that it tells of, or ProtocolError."""
+def need_line() -> bytes:
+    """What the far half says when it has to have all the modules."""
+    return MARK + dumps({"need": "modules"}).encode("ascii") + b"\n"
+
+
+def parcel(data: bytes) -> bytes:
+    """The bytes as they are sent."""
+    return b"%d\n" % len(data) + data
+
+
+def read_parcel(channel: BinaryIO) -> bytes:
+    """The next parcel. Raises ConnectError when the channel ends in the middle of it."""
+    length = channel.readline()
+    data = channel.read(int(length)) if length.endswith(b"\n") else b""
+    if not data:
+        raise ConnectError("the client has gone")
+    return data
+
+
+def read_introduction(line: bytes) -> Introduction | None:
+    """What the line after the mark says, None when it needs modules. Raises the error that it tells of, or ProtocolError."""
     try:
         fields = loads(line)
     except (ValueError, RecursionError) as error:
@@ -49,6 +74,8 @@ def read_introduction(line: bytes) -> Introduction:
         raise ProtocolError(f"the agent began with {line[:60]!r}")
     if isinstance(fields.get("error"), dict):
         raise error_from_wire(fields["error"])
+    if "need" in fields:
+        return None
     try:
         return Introduction(**{name: fields[name] for name in Introduction.fields_ if name in fields})
     except TypeError as error:
