@@ -42,7 +42,7 @@ from xlpy.model.domain import (
 )
 from xlpy.model.domain_config import DiskConfig, DomainBuildInfo, DomainConfig, DomainCreateInfo, NicConfig
 from xlpy.model.host import CpuTopology, HostInfo, NumaNode
-from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, TransferProgress
 
 if TYPE_CHECKING:
     from xlpy.engine.base import Progress
@@ -86,6 +86,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         self.now: Callable[[], float] = lambda: 1_700_000_000.0
         self.requests: list[tuple[object, ...]] = []  # what guests were asked: (operation, domid, ...)
         self.guests: dict[int, FakeGuest] = {}
+        self.findings: tuple[Finding, ...] = ()  # what it has against a domain that shall come here
         self._failures: dict[str, list[XlError]] = {}
         self._lock = threading.RLock()
         self._on_end: Callable[[DomainEnd], None] = lambda end: None
@@ -282,6 +283,9 @@ class FakeEngine(FakeDevices, FakeHypervisor):
 
     # -- state in motion
 
+    def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
+        return self.findings
+
     def describe_domain(self, domid: int) -> SavedDomain:
         guest = self._guest(domid)
         return SavedDomain(
@@ -298,7 +302,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         stream: int,
         limits: MigrationLimits | None = None,
         live: bool = False,
-        peer: str | None = None,
+        peer: Peer | None = None,
         progress: Progress | None = None,
     ) -> TransferProgress:
         with os.fdopen(stream, "wb", buffering=0) as out:

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xlpy.model.codec import record_from_wire, to_wire
@@ -40,6 +41,7 @@ class FakeGuest:
         self.disks: list[DiskInfo] = []
         self.nics: list[NicInfo] = []
         self.cancelled = threading.Event()
+        self.on_page: Callable[[], None] = lambda: None  # called while its state is written, after each page
         self._console = bytearray()
         self._forgotten_bytes = 0
         self.console_ended = False
@@ -184,6 +186,7 @@ class FakeGuest:
             if self.cancelled.is_set():
                 raise OSError(125, "the domain is gone")
             _write_all(out, memory[sent : sent + PAGE_BYTES])
+            self.on_page()
             if progress is not None:
                 progress(_moment("active", sent + PAGE_BYTES, len(memory)))
         return _moment("completed", len(memory), len(memory))

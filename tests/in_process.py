@@ -14,6 +14,7 @@ from xlpy.agent.supervisor import Supervisor
 from xlpy.client.host import Host
 from xlpy.engine.base import Engine
 from xlpy.errors import ConnectError
+from xlpy.model.migration import Peer
 from xlpy.transport.unix import UnixChannel
 
 _hosts_by_address: dict[str, InProcessHost] = {}
@@ -105,9 +106,9 @@ def open_by_address(address: str) -> UnixChannel:
     return agent.open_channel()
 
 
-def ask_by_address(address: str, transfer_id: str) -> str:
+def ask_by_address(asked: Peer, transfer_id: str) -> str:
     """How an agent in this process asks another one."""
-    peer = _hosts_by_address.get(address)
-    if peer is None:
-        raise ConnectError(f"{address} does not answer")
+    peer = _hosts_by_address.get(asked.address or "")
+    if peer is None or peer.supervisor.instance != asked.instance:
+        raise ConnectError(f"{asked.name} does not answer")
     return peer.supervisor.restored_outcome(transfer_id)

@@ -16,6 +16,7 @@ from xlpy.agent.domain_record import DomainRecord, Phase
 from xlpy.agent.store import Store
 from xlpy.model.domain import ActionOnShutdown, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
+from xlpy.model.migration import Peer
 
 UUID = "11111111-2222-3333-4444-555555555555"
 
@@ -153,13 +154,12 @@ def test_save_is_taken_back(machine: Machine, phase: Phase, paused: bool) -> Non
 @pytest.mark.parametrize(
     ("outcome", "expected"), [("absent", [(5, Phase.RUNNING)]), ("accepted", [])], ids=["absent", "accepted"]
 )
-@pytest.mark.parametrize("phase", [Phase.SAVING, Phase.SENT])
 def test_sent_domain_is_settled_with_its_peer(
-    machine: Machine, tmp_path: Path, phase: Phase, outcome: str, expected: list[tuple[int, Phase]]
+    machine: Machine, tmp_path: Path, outcome: str, expected: list[tuple[int, Phase]]
 ) -> None:
     peer = InProcessHost(FakeEngine(), tmp_path / "peer", "unix:///test/peer")
     peer.supervisor.store._set_outcome("t1", outcome)
-    machine.leave(phase, True, peer="unix:///test/peer", transfer_id="t1")
+    machine.leave(Phase.SENT, True, receiver=receiver(peer), transfer_id="t1")
     machine.fake.guests[5].saved = True
     machine.start()
     eventually(lambda: machine.records() == expected)
@@ -167,16 +167,46 @@ def test_sent_domain_is_settled_with_its_peer(
     peer.close()
 
 
+def receiver(peer: InProcessHost) -> Peer:
+    return Peer(name="b", instance=peer.supervisor.instance, address=peer.address)
+
+
+def test_half_sent_domain_is_taken_back_without_asking(machine: Machine) -> None:
+    """Nobody can have been told to accept it."""
+    machine.leave(Phase.SAVING, True, receiver=Peer(name="b", instance="of b"), transfer_id="t1")
+    machine.fake.guests[5].saved = True
+    machine.start()
+    assert machine.records() == [(5, Phase.RUNNING)]
+    assert not machine.fake.guests[5].saved
+
+
 def test_sent_domain_stands_still_while_its_peer_is_silent(machine: Machine, tmp_path: Path) -> None:
-    machine.leave(Phase.SENT, True, peer="unix:///test/peer", transfer_id="t1")
+    peer = InProcessHost(FakeEngine(), tmp_path / "peer", "unix:///test/peer")
+    machine.leave(Phase.SENT, True, receiver=receiver(peer), transfer_id="t1")
+    peer.kill()
     machine.fake.guests[5].saved = True
     host = machine.start().connect()
     eventually(lambda: any(event.result == "unsettled" for event in host.list_events()))
+    stranger = InProcessHost(
+        FakeEngine(), tmp_path / "stranger", "unix:///test/peer"
+    )  # not the one it was sent to
     assert machine.records() == [(5, Phase.SENT)]
     assert machine.fake.guests[5].saved
+    stranger.close()
     peer = InProcessHost(FakeEngine(), tmp_path / "peer", "unix:///test/peer")  # which never heard of it
     eventually(lambda: machine.records() == [(5, Phase.RUNNING)])
     peer.close()
+
+
+def test_sent_domain_stands_still_where_nobody_can_be_asked(machine: Machine) -> None:
+    machine.leave(Phase.SENT, True, receiver=Peer(name="b", instance="of b"), transfer_id="t1")
+    machine.fake.guests[5].saved = True
+    host = machine.start().connect()
+    assert machine.records() == [(5, Phase.SENT)]
+    (event,) = [event for event in host.list_events() if event.result == "unsettled"]
+    assert "'xlpy migrate --resume web b' asks" in (event.detail or "")
+    host.settle_transfer("t1", "absent")
+    assert machine.records() == [(5, Phase.RUNNING)]
 
 
 @pytest.mark.parametrize("paused", [False, True])

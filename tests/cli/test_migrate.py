@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from command_line import Call, Result
+from eventually import eventually
 from fake_engine import FakeEngine
 from in_process import InProcessHost
 from recorded import GPV, GUESTS, populate
@@ -17,7 +20,7 @@ from xlpy.cli.migrate import limits_of
 from xlpy.cli.options import parse
 from xlpy.client.host import Host
 from xlpy.errors import EngineError, UsageError
-from xlpy.model.migration import MigrationLimits
+from xlpy.model.migration import Finding, MigrationLimits, Peer
 
 
 @pytest.fixture(autouse=True)
@@ -98,19 +101,114 @@ def test_nothing_to_settle(call: Call) -> None:
     assert call("migrate", "--resume", "--abort", "gpv").status == 2
 
 
-@pytest.mark.parametrize("option", ["--resume", "--abort"])
-def test_settling_by_hand(option: str, call: Call, agent: InProcessHost, fake: FakeEngine) -> None:
-    import os
-
-    client = agent.connect()  # one that sends the domain nowhere and doesn't settle it
-    client.describe_domain(GPV.domid)
+@pytest.fixture
+def sent(agent: InProcessHost, other_agent: InProcessHost) -> str:
+    """gpv stands still after its state has been sent to the other host, by a client that is lost; its transfer's id."""
+    client = agent.connect()
+    transfer_id = client.describe_domain(GPV.domid).transfer_id or ""
+    peer = Peer(name="unix:///other", instance=other_agent.supervisor.instance)
     with open(os.devnull, "wb") as nowhere:
-        client.save_domain(GPV.domid, os.dup(nowhere.fileno()), peer="unix:///nowhere/xlpy.sock")
-    assert call("list", "gpv", "--columns", "activity", "--no-headers").out == "sent\n"
-    assert call("migrate", option, "gpv").status == 0
-    assert ("gpv" in names(fake)) is (option == "--resume")
-    if option == "--resume":
-        assert not fake.guests[GPV.domid].info.paused
+        client.save_domain(GPV.domid, os.dup(nowhere.fileno()), peer=peer)
+    client.close()
+    eventually(lambda: not agent.supervisor.list_transfers()[0].led)
+    return transfer_id
+
+
+def test_what_waits_for_whom(sent: str, between: Call) -> None:
+    assert between("list", "gpv", "--columns", "activity,peer", "--no-headers").out.split() == [
+        "sent",
+        "unix:///other",
+    ]
+    assert "(sent to unix:///other)" in between("list", "gpv", "-o", "table", "--columns", "state").out
+    shown = between("migrate", "--list", "gpv", "-o", "json").out
+    assert json.loads(shown)["rows"] == [
+        {
+            "name": "gpv",
+            "domid": GPV.domid,
+            "uuid": GPV.uuid,
+            "side": "source",
+            "state": "sent",
+            "peer": "unix:///other",
+            "led": False,
+            "transfer_id": sent,
+        }
+    ]
+    plain = between("migrate", "--list").out.splitlines()
+    assert plain[1].split() == ["gpv", str(GPV.domid), "source", "sent", "lost", "unix:///other"]
+    assert between("migrate", "--list", "hvm").out.splitlines()[1:] == []
+
+
+@pytest.mark.parametrize("option", ["--resume", "--abort"])
+@pytest.mark.parametrize("where", [[], ["unix:///other"]])
+def test_settling_what_was_not_accepted(
+    option: str, where: list[str], sent: str, between: Call, fake: FakeEngine
+) -> None:
+    result = between("-v", "migrate", option, "gpv", *where)
+    assert (result.status, result.out) == (0, "")
+    assert "gpv goes on at" in result.err
+    assert not fake.guests[GPV.domid].info.paused
+    assert between("migrate", "--list").out.splitlines()[1:] == []
+
+
+@pytest.mark.parametrize(("option", "status"), [("--resume", 0), ("--abort", 1)])
+def test_settling_what_was_accepted(
+    option: str, status: int, sent: str, between: Call, fake: FakeEngine, other_agent: InProcessHost
+) -> None:
+    other_agent.supervisor.store._set_outcome(sent, "accepted")
+    result = between("migrate", option, "gpv")
+    assert result.status == status
+    assert ("too late to abort: gpv has been taken by its target" in result.err) is (option == "--abort")
+    assert "gpv" not in names(fake)
+
+
+def test_settling_without_the_target(
+    sent: str, between: Call, other_agent: InProcessHost, fake: FakeEngine
+) -> None:
+    other_agent.kill()
+    result = between("migrate", "--resume", "gpv")
+    assert result.status == 1
+    assert result.err.startswith(
+        "xlpy: unix:///other has the say in what becomes of gpv, and cannot be asked"
+    )
+    assert "xlpy migrate --resume --force gpv" in result.err
+    assert "gpv stands still" not in result.out
+    assert fake.guests[GPV.domid].saved
+    assert between("migrate", "--resume", "--force", "gpv").status == 0
+    assert not fake.guests[GPV.domid].saved
+
+
+def test_a_look_before(between: Call, other: FakeEngine, fake: FakeEngine) -> None:
+    assert between("migrate", "--check", "gpv", "unix:///other").out == ""
+    other.add(GPV.replace(domid=7))
+    other.findings = (
+        Finding(severity="warning", code="program-version", text="QEMU is older here"),
+        Finding(severity="error", code="no-memory", text="64 MiB needed, 1 MiB left", hint="shut one down"),
+    )
+    result = between("migrate", "--check", "gpv", "unix:///other", "-o", "json")
+    assert result.status == 1
+    rows = json.loads(result.out)["rows"]
+    assert [(row["host"], row["severity"], row["code"]) for row in rows] == [
+        ("unix:///other", "warning", "program-version"),
+        ("unix:///other", "error", "no-memory"),
+    ]
+    plain = between("migrate", "--check", "gpv", "unix:///other").out.splitlines()
+    assert plain[1] == "unix:///other: error: 64 MiB needed, 1 MiB left (shut one down)"
+    assert names(fake).count("gpv") == 1
+
+
+def test_a_migration_that_cannot_work_is_refused_with_all_reasons(
+    between: Call, other: FakeEngine, fake: FakeEngine
+) -> None:
+    other.findings = (
+        Finding(severity="error", code="config", text="disk xvda: no such file: /x", hint="copy it"),
+        Finding(severity="error", code="no-memory", text="64 MiB needed, 1 MiB left"),
+    )
+    result = between("migrate", "gpv", "unix:///other")
+    assert result.status == 1
+    assert "the migration cannot work for 2 reasons, the domain runs on at" in result.err
+    assert "unix:///other: disk xvda: no such file: /x (copy it)" in result.err
+    assert "unix:///other: 64 MiB needed, 1 MiB left" in result.err
+    assert not fake.guests[GPV.domid].saved
 
 
 def limits(*words: str) -> MigrationLimits:
@@ -121,6 +219,8 @@ def test_limits() -> None:
     assert limits() == MigrationLimits()
     assert limits("--bandwidth=10m").bandwidth_bytes_per_s == 10 << 20
     assert limits("--bandwidth", "512").bandwidth_bytes_per_s == 512
+    assert limits("--bwlimit=10MiB/s").bandwidth_bytes_per_s == 10 << 20
+    assert limits("--bwlimit=3k").bandwidth_bytes_per_s == 3 << 10
     assert limits("--downtime=10", "--max-downtime=100") == MigrationLimits(
         downtime_ms=10, max_downtime_ms=100
     )
@@ -133,6 +233,8 @@ def test_limits() -> None:
         ["--bandwidth=fast"],
         ["--bandwidth=10x"],
         ["--bandwidth=m"],
+        ["--bwlimit=10tib"],
+        ["--bwlimit=b"],
         ["--downtime=0"],
         ["--downtime=-1"],
         ["--downtime=9", "--max-downtime=3"],

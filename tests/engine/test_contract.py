@@ -186,6 +186,8 @@ _ARGUMENTS: dict[str, dict[str, object]] = {
     "detach_nic": {"device": "0"},
     "qemu_monitor_command": {"command": "info status"},
     "attach_pci": {"pci": PciConfig(dev=1)},
+    "copy_disk": {"vdev": "xvda"},
+    "serve_disk": {"vdev": "xvda"},
     "detach_pci": {"pci": PciConfig(dev=1)},
     "attach_usb_controller": {"controller": UsbctrlConfig()},
     "detach_usb_controller": {"devid": 0},

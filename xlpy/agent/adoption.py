@@ -160,7 +160,7 @@ class _Adoption:
 
     def _settle(self, record: DomainRecord) -> None:
         if record.domid in self._present:
-            self._handover.settle(record.uuid)
+            self._handover.source.settle(record.uuid)
         else:
             self._store.remove(record.uuid)
             self._events.add(
@@ -168,11 +168,11 @@ class _Adoption:
             )
 
     def _drop(self, record: DomainRecord) -> None:
-        self._handover.drop(record)
+        self._handover.target.drop(record)
         self._events.add("give up half a restore", record.domid, record.name)
 
     def _finish_acceptance(self, record: DomainRecord) -> None:
         if record.domid not in self._present:
             self._look(self._store.move(record.uuid, Phase.RUNNING))
             return
-        self._handover.finish_acceptance(record)
+        self._handover.target.finish_acceptance(record)

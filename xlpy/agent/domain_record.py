@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xlpy.model.choice import Choice
 from xlpy.model.domain_config import DomainConfig
+from xlpy.model.migration import Peer
 from xlpy.model.record import Record
 
 
@@ -21,7 +22,7 @@ class Phase(Choice):
     RECREATING = "recreating"  # its new self is being made, under the domid in the record; finish
     SAVING = "saving"  # its state goes to a stream; take back
     SAVED = "saved"  # its state is complete in a file, the client decides; take back
-    SENT = "sent"  # its state is complete at the peer; ask the peer whether it runs there
+    SENT = "sent"  # its state is complete at the receiver, which may have been told to accept it; what it says counts
     INCOMING = "incoming"  # its state is coming from a stream, the client decides; undo
     ACCEPTED = "accepted"  # it is ours for good, the engine has to let it run; finish
 
@@ -67,6 +68,7 @@ class DomainRecord(Record):
     supervised: bool = True
     paused: bool = False  # shall be paused when what is being done with it is over
     updated: bool = False
-    peer: str | None = None  # the host that it is sent to
+    receiver: Peer | None = None  # the host that it is sent to
+    sender: str | None = None  # the host that it comes from, as the client calls it
     transfer_id: str | None = None
     started_s: float = 0.0

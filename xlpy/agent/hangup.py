@@ -44,13 +44,18 @@ class HangupWatch:
         os.close(self._over_reader)
         self._stream.close()
 
+    def break_off(self) -> None:
+        """Shut the stream down, from any thread; nothing happens to one that is no socket."""
+        if self._stream is not None:
+            try:
+                self._stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # its other end is gone already, or this watch is over
+
     def _watch(self) -> None:
         assert self._stream is not None
         poller = select.poll()
         poller.register(self._over_reader, select.POLLIN)
         poller.register(self._connection_fd, select.POLLRDHUP)
         if any(fd == self._connection_fd for fd, _ in poller.poll()):
-            try:
-                self._stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # its other end is gone already
+            self.break_off()

@@ -14,27 +14,30 @@ from xlpy.protocol.signature import Signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xlpy.model.migration import Peer
     from xlpy.protocol.messages import Message
 
 ANSWER_TIMEOUT_S = 10.0
 OUTCOMES = ("accepted", "pending", "absent")
 
 
-def ask_outcome(address: str, transfer_id: str) -> str:
-    """``accepted``, ``pending`` or ``absent``, as the xlpyd at ``unix:///path`` says.
+def ask_outcome(asked: Peer, transfer_id: str) -> str:
+    """``accepted``, ``pending`` or ``absent``, as the xlpyd at the peer's ``unix:///path`` says.
 
-    Raises ConnectError and its like when there is no answer, NotSupported for an address that can't be reached from here.
+    Raises ConnectError and its like when there is no answer, or another xlpyd than the peer; NotSupported for an address
+    that can't be reached from here.
     """
+    address = asked.address or ""
     path = address[len("unix://") :] if address.startswith("unix://") else address
     if not path.startswith("/"):
         raise NotSupported(
-            f"this host cannot ask {address} by itself", "settle the migration with xlpy migrate"
+            f"this host cannot ask {asked.name} by itself", "settle the migration with xlpy migrate"
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
         peer.settimeout(ANSWER_TIMEOUT_S)
         try:
             _connect(peer, path)
-            return _converse(peer, address, transfer_id)
+            return _converse(peer, address, asked.instance, transfer_id)
         except OSError as error:
             raise ConnectError(f"{address} does not answer: {error}") from error
 
@@ -51,12 +54,14 @@ def _connect(peer: socket.socket, path: str) -> None:
         raise PermissionRefused(f"whoever listens at {path} runs as uid {uid}, and is not to be believed")
 
 
-def _converse(peer: socket.socket, address: str, transfer_id: str) -> str:
+def _converse(peer: socket.socket, address: str, instance: str, transfer_id: str) -> str:
     connection = Connection(is_agent=False)
     signature = Signature(OPERATIONS["restored_outcome"], WIRE_CLASSES)
     hello = _next_message(peer, connection, address)
     if not isinstance(hello, Hello) or hello.protocol != PROTOCOL_VERSION:
         raise ProtocolError(f"{address} speaks another protocol")
+    if hello.instance != instance:
+        raise ConnectError(f"another xlpyd answers at {address} than the one that the domain was sent to")
     request = Request(
         id=1, operation=signature.name, arguments=signature.encode_arguments({"transfer_id": transfer_id})
     )

@@ -16,7 +16,7 @@ from xlpy.agent.operations import CHANGING
 from xlpy.agent.stream import Stream
 from xlpy.errors import Aborted, DomainNotFound, XlError
 from xlpy.model.domain import DomainEnd
-from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+from xlpy.model.migration import MigrationLimits, Peer, SavedDomain, TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Session(Delegate):
         self._who = str(uid)
         self._connection_fd = connection_fd
         self._described: dict[int, str] = {}  # transfer ids that this client was given
+        self._copying: set[int] = set()  # domids whose disks are being copied for this client
         self._held: dict[int, str] = {}  # domid to uuid of what waits for this client's decision
 
     def settle(self) -> None:
@@ -46,13 +47,15 @@ class Session(Delegate):
             try:
                 record = self._supervisor.store.by_uuid(uuid)
                 if record is not None and record.domid == domid:
-                    self._supervisor.handover.drop(record)
-                    self._supervisor.handover.settle(uuid)
+                    self._supervisor.handover.client_lost(record)
             except XlError as error:
                 self._supervisor.events.add(
                     "settle for a lost client", domid, result=error.code, detail=str(error)
                 )
         self._held.clear()
+        for domid in self._copying:
+            self._supervisor.inner.give_up_copies(domid)
+        self._copying.clear()
 
     # -- waiting
 
@@ -85,7 +88,7 @@ class Session(Delegate):
 
     def describe_domain(self, domid: int) -> SavedDomain:
         transfer_id = str(uuid_module.uuid4())
-        saved = self._supervisor.handover.describe(domid, transfer_id)
+        saved = self._supervisor.handover.source.describe(domid, transfer_id)
         self._described[domid] = transfer_id
         return saved
 
@@ -95,25 +98,37 @@ class Session(Delegate):
         stream: int,
         limits: MigrationLimits | None = None,
         live: bool = False,
-        peer: str | None = None,
+        peer: Peer | None = None,
         progress: Progress | None = None,
     ) -> TransferProgress:
-        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream):
-            result = self._supervisor.handover.save(
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
+            result = self._supervisor.handover.source.save(
                 domid,
                 owned,
+                watch.break_off,
                 self._described.pop(domid, None),
                 limits=limits,
                 live=live,
                 peer=peer,
                 progress=progress,
             )
+        self._copying.discard(domid)
         self._hold(domid)
         return result
 
+    def copy_disk(self, domid: int, vdev: str, stream: int, bandwidth_bytes_per_s: int | None = None) -> None:
+        with Stream(stream) as owned:
+            self._copying.add(domid)
+            self._supervisor.copy_disk(domid, vdev, owned.hand_over(), bandwidth_bytes_per_s)
+
     def resume_saved(self, domid: int, paused: bool = False) -> None:
-        self._supervisor.handover.resume(domid, paused, by_its_client=domid in self._held)
+        self._supervisor.handover.source.resume(domid, paused, leads=domid in self._held)
         self._held.pop(domid, None)
+
+    def prepare_incoming(self, saved: SavedDomain, supervised: bool = True) -> int:
+        record = self._supervisor.handover.target.prepare(saved, supervised)
+        self._held[record.domid] = record.uuid
+        return record.domid
 
     def restore_domain(
         self,
@@ -122,13 +137,15 @@ class Session(Delegate):
         supervised: bool = True,
         progress: Progress | None = None,
     ) -> int:
-        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream):
-            record = self._supervisor.handover.restore(saved, owned, supervised, progress)
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
+            record = self._supervisor.handover.target.restore(
+                saved, owned, watch.break_off, supervised, progress
+            )
         self._held[record.domid] = record.uuid
         return record.domid
 
     def accept_restored(self, domid: int, paused: bool = False) -> None:
-        self._supervisor.handover.accept(domid, paused)
+        self._supervisor.handover.target.accept(domid, paused)
         self._held.pop(domid, None)
 
     def _hold(self, domid: int) -> None:

@@ -18,18 +18,21 @@ from xlpy.agent.handover import Handover
 from xlpy.agent.lifecycle import Lifecycle, destroy_in_engine, with_identity
 from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
 from xlpy.agent.peer import ask_outcome
+from xlpy.agent.preflight import incoming_findings, outgoing_findings
 from xlpy.agent.store import Store
 from xlpy.agent.stream import Stream
 from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState, XlError
 from xlpy.model.domain import DomainEnd, DomainInfo, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.event import EventRecord
+from xlpy.model.migration import Finding, SavedDomain, Transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from xlpy.agent.outgoing import Ask
     from xlpy.engine.base import Engine
 
 DOM0_NAME = "Domain-0"
@@ -38,7 +41,7 @@ DOM0_NAME = "Domain-0"
 class Supervisor(Delegate):
     """All operations of a host, for all its clients. ``take_up`` comes first, ``close`` last; domains outlive both."""
 
-    def __init__(self, engine: Engine, state_dir: str, ask: Callable[[str, str], str] = ask_outcome) -> None:
+    def __init__(self, engine: Engine, state_dir: str, ask: Ask = ask_outcome) -> None:
         super().__init__(engine)
         self.store = Store(f"{state_dir}/xlpyd.db", engine.taken_domids)
         self.instance = self.store.settled_fact("instance", str(uuid_module.uuid4()))
@@ -89,8 +92,41 @@ class Supervisor(Delegate):
     def list_events(self, after_id: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
         return self.events.list(after_id, limit)
 
+    # -- migrations
+
+    def check_outgoing(self, domid: int, copy_disks: bool = False) -> tuple[Finding, ...]:
+        return outgoing_findings(self.store, self.inner, domid, copy_disks)
+
+    def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
+        return incoming_findings(self.store, self.inner, saved, copy_disks)
+
+    def copy_disk(self, domid: int, vdev: str, stream: int, bandwidth_bytes_per_s: int | None = None) -> None:
+        with Stream(stream) as owned:
+            self._settled(domid)
+            self.inner.copy_disk(domid, vdev, owned.hand_over(), bandwidth_bytes_per_s)
+
+    def serve_disk(self, domid: int, vdev: str, stream: int) -> None:
+        with Stream(stream) as owned:
+            record = self.store.by_domid(domid)
+            if record is None or record.phase is not Phase.INCOMING:
+                self.inner.domain_info(domid)
+                raise InvalidState(f"domain {domid} is not being received")
+            self.inner.serve_disk(domid, vdev, owned.hand_over())
+
+    def list_transfers(self) -> tuple[Transfer, ...]:
+        return self.handover.transfers()
+
+    def abort_transfer(self, domid: int) -> None:
+        self.handover.source.abort(domid)
+
     def restored_outcome(self, transfer_id: str) -> str:
-        return self.store.outcome(transfer_id)
+        return self.handover.target.outcome(transfer_id)
+
+    def give_up_restored(self, transfer_id: str) -> str:
+        return self.handover.target.give_up(transfer_id)
+
+    def settle_transfer(self, transfer_id: str, outcome: str) -> None:
+        self.handover.source.settle_as(transfer_id, outcome)
 
     # -- life
 
@@ -141,7 +177,7 @@ class Supervisor(Delegate):
             self.inner.destroy_domain(domid)
             return
         if record.phase is Phase.INCOMING:
-            self.handover.drop(record)
+            self.handover.target.drop(record)
             return
         self.store.move(record.uuid, Phase.DESTROYING)
         destroy_in_engine(self.inner, domid)
@@ -230,7 +266,8 @@ class Supervisor(Delegate):
         if record is None:
             return info
         if record.phase is not Phase.RUNNING:
-            info = info.replace(activity=record.phase.value)
+            peer = record.receiver.name if record.receiver is not None else record.sender
+            info = info.replace(activity=record.phase.value, peer=peer)
         if record.phase is Phase.INCOMING:
             return info
         if record.phase is Phase.DESTROYING:

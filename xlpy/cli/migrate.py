@@ -1,82 +1,91 @@
-"""``xl migrate`` (xl_migrate.c), and settling a migration that was cut off."""
+"""``xl migrate`` (xl_migrate.c), and the look before it."""
 
 from __future__ import annotations
 
 from xlpy.cli.commands import require_command
 from xlpy.cli.saverestore import replacement
 from xlpy.cli.usage import require_arguments
-from xlpy.client.migrate import migrate as migrate_domain
-from xlpy.errors import InvalidState, NotSupported, UsageError
+from xlpy.errors import NotSupported, UsageError
 from xlpy.model.migration import MigrationLimits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
+    from xlpy.client.migrate import Migration
+    from xlpy.client.preflight import HostFinding
 
 _LETTERS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-# what xlpyd says of a domain that stands still because of a transfer
-_STANDING_STILL = ("saved", "sent", "incoming")
 
 
-def migrate(session: Session, args: Arguments) -> None:
+def migrate(session: Session, args: Arguments) -> int | None:
     """``xl migrate``: move a running domain to another host."""
-    if args.flag("resume") or args.flag("abort"):
-        settle(session, args)
-        return
+    for option in ("resume", "abort", "list"):
+        if args.flag(option):
+            from xlpy.cli import migrate_settle
+
+            return migrate_settle.settle(session, args)
     require_arguments(session, require_command("migrate"), len(args.rest), 2)
     if args.flag("s"):
         raise NotSupported(
             "this release reaches other hosts by itself and runs no SSH command",
             "leave -s out and name the host as unix:///path/to/xlpy.sock",
         )
-    reference, address = args.rest[:2]
-    domid = session.domid(reference)
-    config, _ = replacement(session, args.value("C"), domid, keep_domid=args.flag("D"))
     if args.flag("debug"):
         session.options.verbose += 1
-    target = session.other_host(address)
+    reference, address = args.rest[:2]
     with session.progress(f"migrate {reference}") as report:
-        new_domid, result = migrate_domain(
-            session.host,
-            target,
-            domid,
-            limits=limits_of(args),
-            paused=args.flag("p"),
-            supervised=not args.flag("e"),
-            config=config,
-            progress=report,
-        )
+        migration = _prepared(session, args, report)
+        if args.flag("check"):
+            return _show_findings(session, migration.check())
+        new_domid, result = migration.run()
         if report is not None:
             report(result)
     if session.xl:
         session.say("Migration successful.")
-    else:
+        return None
+    session.note(
+        f"domain {reference} has domid {new_domid} at {address}; {result.transferred_bytes >> 20} MiB were sent in"
+        f" {result.elapsed_ms / 1000:.1f} s, and it stood still for {result.downtime_ms} ms"
+    )
+    if args.flag("with-disks"):
         session.note(
-            f"domain {reference} has domid {new_domid} at {address}; it stood still for {result.downtime_ms} ms"
+            f"its disks were copied; the files at {migration.source.address} are left as they were last"
         )
+    return None
 
 
-def settle(session: Session, args: Arguments) -> None:
-    """Say what becomes of a domain that a broken transfer has left standing still on this host.
+def _prepared(session: Session, args: Arguments, report: object) -> Migration:
+    from xlpy.client.migrate import Migration
 
-    Raises InvalidState for one that doesn't.
-    """
-    if args.flag("resume") and args.flag("abort"):
-        raise UsageError("--resume and --abort exclude each other")
-    domain = session.domain(args.rest[0])
-    if domain.activity not in _STANDING_STILL:
-        raise InvalidState(
-            f"domain {args.rest[0]} doesn't stand still after a migration", "see: xlpy list, xlpy events"
-        )
-    if args.flag("abort"):
-        session.host.destroy_domain(domain.domid)
-    elif domain.activity == "incoming":
-        raise InvalidState(
-            f"domain {args.rest[0]} is still being received", "resume it on the host that it comes from"
-        )
-    else:
-        session.host.resume_saved(domain.domid)
+    reference, address = args.rest[:2]
+    domid = session.domid(reference)
+    config, text = replacement(session, args.value("C"), domid, keep_domid=args.flag("D"))
+    return Migration(
+        session.host,
+        session.other_host(address),
+        domid,
+        limits=limits_of(args),
+        paused=args.flag("p"),
+        supervised=not args.flag("e"),
+        config=config,
+        config_text=text,
+        with_disks=args.flag("with-disks"),
+        progress=report,  # type: ignore[arg-type]  # a Reporter gives a report or None
+    )
+
+
+def _show_findings(session: Session, found: Iterable[HostFinding]) -> int:
+    """``migrate --check``: all findings, and whether there is an error among them."""
+    from xlpy.render.migration import finding_kind
+
+    rows = [(item.host, item.finding) for item in found]
+    session.show(finding_kind(), rows)
+    if not rows:
+        session.note("nothing is in the way of this migration")
+    return int(any(finding.severity == "error" for _, finding in rows))
 
 
 def limits_of(args: Arguments) -> MigrationLimits:
@@ -88,18 +97,23 @@ def limits_of(args: Arguments) -> MigrationLimits:
             given[field] = _positive(text, option, "a number of milliseconds")
     bandwidth = args.value("bandwidth")
     if bandwidth is not None:
-        letter = bandwidth[-1:].lower() if bandwidth[-1:].isalpha() else ""
-        digits = bandwidth[: len(bandwidth) - len(letter)]
-        if letter not in _LETTERS:
-            digits = ""
-        number = _positive(digits, "bandwidth", "bytes per second, with k, m or g if you like")
-        given["bandwidth_bytes_per_s"] = number * _LETTERS[letter]
+        given["bandwidth_bytes_per_s"] = _rate(bandwidth)
     limits = MigrationLimits(**given)
     if limits.downtime_ms > limits.max_downtime_ms:
         if "max_downtime_ms" in given:
             raise UsageError("--downtime is more than --max-downtime")
         limits = limits.replace(max_downtime_ms=limits.downtime_ms)
     return limits
+
+
+def _rate(text: str) -> int:
+    """``512``, ``10m``, ``10MiB/s``: bytes per second."""
+    word = text.lower().removesuffix("/s").removesuffix("b").removesuffix("i")
+    letter = word[-1:] if word[-1:].isalpha() else ""
+    digits = word[: len(word) - len(letter)] if letter in _LETTERS else ""
+    return _positive(digits, "bwlimit", "bytes per second, with k, m or g if you like") * _LETTERS.get(
+        letter, 1
+    )
 
 
 def _positive(text: str, option: str, expected: str) -> int:

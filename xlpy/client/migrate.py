@@ -1,16 +1,18 @@
 """Moving a running domain from one host to another.
 
-The client joins both hosts by a socket pair and then leads through the steps of ``agent.handover``. The domain is the
-target's from the moment that ``accept_restored`` has written down there; before it is the source's. If the client is lost
-in between, the hosts settle it among themselves.
+The client joins both hosts by a socket pair and leads through the steps of ``agent.handover``. The domain is the target's
+from the moment that ``accept_restored`` has written down there; before it is the source's. What is left unsettled when a
+connection breaks is settled here at once if both hosts can be reached again, and else by ``client.settle`` later.
 """
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 
+from xlpy.client.disk_streams import begin_copies
+from xlpy.client.preflight import describe, look, refusal, require_two_hosts
+from xlpy.client.settle import by_hand, peer_of, settle_after_loss
 from xlpy.errors import (
     Aborted,
     ConnectError,
@@ -18,112 +20,270 @@ from xlpy.errors import (
     EngineError,
     Interrupted,
     InvalidState,
-    UsageError,
     XlError,
 )
-from xlpy.protocol.places import default_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from xlpy.client.call import Call
     from xlpy.client.host import Host
+    from xlpy.client.preflight import HostFinding
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
+    from xlpy.model.migration import MigrationLimits, TransferProgress
 
     Report = Callable[[TransferProgress], None]
 
 _ABORT_TIMEOUT_MS = 20_000
-_OUTCOME_ATTEMPTS = 200
-_OUTCOME_PAUSE_S = 0.05
 
 
-def migrate(
-    source: Host,
-    target: Host,
-    domid: int,
-    *,
-    limits: MigrationLimits | None = None,
-    paused: bool = False,
-    supervised: bool = True,
-    config: DomainConfig | None = None,
-    progress: Report | None = None,
-) -> tuple[int, TransferProgress]:
-    """Move a domain and return its domid at the target, and how the transfer went.
+class Migration:
+    """One domain on its way from ``source`` to ``target``.
 
-    ``paused`` leaves it paused there; so does a domain that was paused here. Errors say where the domain is:
-    XlError and Aborted (Ctrl-C) leave it at the source as it was; Interrupted says what is known.
+    ``paused`` leaves it paused there; so does a domain that was paused here. ``config`` goes along instead of its own.
+    ``with_disks`` copies its disks as well.
     """
-    if source.hello.instance == target.hello.instance:
-        raise UsageError("source and target of the migration are the same host")
-    was_paused = source.domain_info(domid).paused
-    saved = source.describe_domain(domid)
-    sent = saved if config is None else saved.replace(config=config, config_text=None)
-    new_domid, result = _transfer(
-        source, target, domid, sent, was_paused, supervised=supervised, limits=limits, progress=progress
-    )
-    _accept(source, target, domid, new_domid, saved.transfer_id or "", was_paused, paused or was_paused)
-    try:
-        source.destroy_domain(domid)
-    except (ConnectError, Interrupted) as error:
-        raise Interrupted(
-            f"the domain runs at {target.address}; what is left of it at {source.address} could not be removed",
-            "its xlpyd removes it by itself when it is back",
-            detail=error.message,
-        ) from error
-    _require_alive(target, new_domid)
-    return new_domid, result
 
+    def __init__(
+        self,
+        source: Host,
+        target: Host,
+        domid: int,
+        *,
+        limits: MigrationLimits | None = None,
+        paused: bool = False,
+        supervised: bool = True,
+        config: DomainConfig | None = None,
+        config_text: str | None = None,
+        with_disks: bool = False,
+        progress: Report | None = None,
+    ) -> None:
+        self.source = source
+        self.target = target
+        self.domid = domid
+        self._limits = limits
+        self._paused = paused
+        self._supervised = supervised
+        self._config = config
+        self._config_text = config_text
+        self._with_disks = with_disks
+        self._progress = progress
 
-def address_for_peers(host: Host) -> str:
-    """How another xlpyd on this machine reaches this host."""
-    if host.address in ("", "local"):
-        return f"unix://{default_socket(os.getuid(), os.environ)}"
-    return host.address
+    def check(self) -> tuple[HostFinding, ...]:
+        """A look at both hosts; nothing is changed."""
+        return look(self.source, self.target, self.domid, config=self._config, copy_disks=self._with_disks)
 
+    def run(self) -> tuple[int, TransferProgress]:
+        """Move it and return its domid at the target, and how the transfer went.
 
-def _transfer(
-    source: Host,
-    target: Host,
-    domid: int,
-    saved: SavedDomain,
-    was_paused: bool,
-    *,
-    supervised: bool,
-    limits: MigrationLimits | None,
-    progress: Report | None,
-) -> tuple[int, TransferProgress]:
-    """Send the state over; on return both have it and it runs nowhere. On failure it is at the source as it was."""
-    sending, receiving = socket.socketpair()
-    with socket.socket(fileno=os.dup(sending.fileno())) as breaker:
-        receive = target.begin(
-            "restore_domain", saved=saved, stream=receiving.detach(), supervised=supervised
-        )
+        Errors say where the domain is: XlError and Aborted (Ctrl-C) leave it at the source as it was; Interrupted says
+        what is known.
+        """
+        require_two_hosts(self.source, self.target)
+        self._was_paused = self.source.domain_info(self.domid).paused
+        problem = refusal(self.check(), self._where(ended=False))
+        if problem is not None:
+            raise problem
+        saved = describe(self.source, self.domid, self._config, self._config_text)
+        self._saved = saved.replace(sender=self.source.address or "local")
+        if self._with_disks:
+            self._begin_copies()
+        new_domid, result = self._transfer()
+        self._accept(new_domid)
+        self._leave()
+        self._require_alive(new_domid)
+        return new_domid, result
+
+    @property
+    def _name(self) -> str:
+        return self._saved.config.c_info.name or str(self.domid)
+
+    @property
+    def _transfer_id(self) -> str:
+        return self._saved.transfer_id or ""
+
+    # -- sending
+
+    def _begin_copies(self) -> None:
         try:
-            send = source.begin(
-                "save_domain",
-                domid=domid,
-                stream=sending.detach(),
-                limits=limits,
-                live=True,
-                peer=address_for_peers(target),
-                progress=progress,
-            )
-        except BaseException:
-            sending.close()
-            target.close()
-            raise
-        try:
-            _run_both(send, receive, breaker)
-            return receive.result(), send.result()
-        except (XlError, KeyboardInterrupt) as error:
-            _break_off(breaker)
-            _take_back(source, target, send, receive, domid, was_paused)
+            begin_copies(self.source, self.target, self.domid, self._saved, self._supervised, self._limits)
+        except BaseException as error:
+            self.source.close()
+            self.target.close()  # both give up what they have begun
             if isinstance(error, KeyboardInterrupt):
-                raise _given_up(source) from error
-            ended = _has_ended(source, domid) if send.over else None
-            raise _failure(error, send, receive, ended, _where(source, ended, was_paused)) from error
+                raise self._given_up() from error
+            raise
+
+    def _transfer(self) -> tuple[int, TransferProgress]:
+        """Send the state over; on return both have it and it runs nowhere. On failure it is at the source as it was."""
+        peer = peer_of(self.target)
+        sending, receiving = socket.socketpair()
+        with sending, receiving, socket.socket(fileno=_duplicate(sending)) as breaker:
+            receive = self.target.begin(
+                "restore_domain", saved=self._saved, stream=receiving.detach(), supervised=self._supervised
+            )
+            try:
+                send = self.source.begin(
+                    "save_domain",
+                    domid=self.domid,
+                    stream=sending.detach(),
+                    limits=self._limits,
+                    live=True,
+                    peer=peer,
+                    progress=self._progress,
+                )
+            except BaseException:
+                self.target.close()
+                raise
+            try:
+                _run_both(send, receive, breaker)
+                return receive.result(), send.result()
+            except (XlError, KeyboardInterrupt) as error:
+                _break_off(breaker)
+                raise self._failure(error, send, receive) from error
+
+    def _failure(self, error: XlError | KeyboardInterrupt, send: Call, receive: Call) -> XlError:
+        """Nothing was accepted: see to it that the source goes on, and say what happened."""
+        if not self._take_back(send, receive):
+            return self._unsettled(error)
+        if isinstance(error, KeyboardInterrupt):
+            return self._given_up()
+        ended = self._has_ended(self.source, self.domid) if send.over else None
+        return _said(error, send, receive, ended, self._where(ended))
+
+    def _take_back(self, send: Call, receive: Call) -> bool:
+        """Have the target drop its part, and the source let the domain go on; False if that can't be had now."""
+        _comes_to_its_end(receive)
+        answered = _comes_to_its_end(send)
+        self.target.close()  # what isn't accepted by now is dropped
+        if not answered:
+            return settle_after_loss(self.source, self.target, self._transfer_id) is not None
+        if send.failure is None:  # else the source has let it go on already
+            self._resume()
+        return True
+
+    def _resume(self) -> None:
+        """Let the source's copy go on; one that has crashed where it stood is left to what is said about it."""
+        try:
+            self.source.resume_saved(self.domid, self._was_paused)
+        except InvalidState:
+            if not self._has_ended(self.source, self.domid):
+                raise
+        except (ConnectError, Interrupted) as error:
+            if settle_after_loss(self.source, self.target, self._transfer_id) is None:
+                raise self._unsettled(error) from error
+
+    # -- handing over
+
+    def _accept(self, new_domid: int) -> None:
+        """Hand it over. Returns when it is the target's; else it is the source's again, or the error says more."""
+        try:
+            self.target.accept_restored(new_domid, self._paused or self._was_paused)
+            return
+        except (XlError, KeyboardInterrupt) as error:
+            problem = error
+        outcome = self._decided()
+        if outcome is None:
+            self.source.close()
+            raise self._unsettled(problem) from problem
+        if outcome == "accepted":
+            if isinstance(problem, XlError) and not isinstance(problem, (ConnectError, Interrupted)):
+                self._destroy_quietly()
+                raise type(problem)(
+                    f"the domain is at {self.target.address} now, but did not come up: {problem.message}",
+                    problem.hint,
+                    detail=problem.detail,
+                ) from problem
+            return
+        self._resume()
+        if isinstance(problem, KeyboardInterrupt):
+            raise self._given_up() from problem
+        ended = self._has_ended(self.source, self.domid)
+        raise type(problem)(
+            f"the migration failed, {self._where(ended)}: {problem.message}",
+            problem.hint,
+            detail=problem.detail,
+        ) from problem
+
+    def _decided(self) -> str | None:
+        """``accepted`` or ``absent``, for good; None when the target doesn't say."""
+        self.target.close()  # the request that was broken off must not be answered into the next one
+        try:
+            outcome: str = self.target.give_up_restored(self._transfer_id)
+        except XlError:
+            return None
+        return outcome
+
+    def _leave(self) -> None:
+        try:
+            self.source.destroy_domain(self.domid)
+        except DomainNotFound:
+            pass  # it has heard from the target itself
+        except (ConnectError, Interrupted) as error:
+            outcome = settle_after_loss(self.source, self.target, self._transfer_id)
+            if outcome is None:
+                raise Interrupted(
+                    f"domain {self._name!r} runs at {self.target.address}; what is left of it at"
+                    f" {self.source.address} stands still and could not be removed",
+                    by_hand(self.source, self.target, self._name),
+                    detail=error.message,
+                ) from error
+
+    def _destroy_quietly(self) -> None:
+        """Remove the source's copy; if that fails, settling it does."""
+        try:
+            self.source.destroy_domain(self.domid)
+        except XlError:
+            self.source.close()
+
+    def _require_alive(self, new_domid: int) -> None:
+        """The migration is over; but whoever hears that it went well expects a domain there."""
+        if self._has_ended(self.target, new_domid):
+            raise EngineError(
+                f"the domain moved to {self.target.address}, but has ended there already",
+                "the events of that host show why, and what its on_crash made of it",
+            )
+
+    # -- what is said
+
+    def _has_ended(self, host: Host, domid: int) -> bool | None:
+        """Whether the domain has died; None when the host doesn't say."""
+        try:
+            return host.domain_info(domid).shutdown
+        except DomainNotFound:
+            return True  # and its host has done with it
+        except XlError:
+            return None
+
+    def _where(self, ended: bool | None) -> str:
+        """What a migration that failed has left, as part of a sentence."""
+        if ended is None:
+            return f"the domain stays at {self.source.address}"  # its xlpyd sees to that when it is back
+        if ended:
+            return f"the domain has ended at {self.source.address} and runs nowhere else"
+        return f"the domain {'is still paused' if self._was_paused else 'runs on'} at {self.source.address}"
+
+    def _given_up(self) -> Aborted:
+        return Aborted(
+            f"the migration was given up; the domain is at {self.source.address} as it was before",
+            exit_status=130,
+        )
+
+    def _unsettled(self, error: BaseException) -> Interrupted:
+        return Interrupted(
+            f"the migration of {self._name!r} was cut off, and it is not known yet on which host it goes on: if"
+            f" {self.target.address} has not taken it, it goes on at {self.source.address}",
+            by_hand(self.source, self.target, self._name),
+            detail=str(error) or None,
+        )
+
+
+def _duplicate(of: socket.socket) -> int:
+    import os
+
+    return os.dup(of.fileno())
 
 
 def _run_both(send: Call, receive: Call, breaker: socket.socket) -> None:
@@ -149,77 +309,26 @@ def _break_off(breaker: socket.socket) -> None:
         pass  # closed: the source was done already
 
 
-def _take_back(source: Host, target: Host, send: Call, receive: Call, domid: int, was_paused: bool) -> None:
-    """Nothing was accepted: have the target drop its part, and the source let the domain go on."""
-    if not _ended(receive):
-        target.close()
-    if not _ended(send):
-        source.close()  # it asks the target, and takes the domain back
-        return
-    try:
-        send.result()
-    except XlError:
-        target.close()  # the source has let it go on already
-        return
-    target.close()
-    try:
-        _resume(source, domid, was_paused)
-    except XlError:
-        source.close()
-        raise
-
-
-def _resume(source: Host, domid: int, was_paused: bool) -> None:
-    """Let the source's copy go on; one that has crashed where it stood is left to what is said about it."""
-    try:
-        source.resume_saved(domid, was_paused)
-    except InvalidState:
-        if not _has_ended(source, domid):
-            raise
-
-
-def _ended(call: Call) -> bool:
-    """Whether this call comes to its end within a bounded time."""
+def _comes_to_its_end(call: Call) -> bool:
+    """Whether this call is answered within a bounded time."""
     poller = select.poll()
-    poller.register(call, select.POLLIN)
     try:
+        poller.register(call, select.POLLIN)
         while not call.over:
             if not poller.poll(_ABORT_TIMEOUT_MS):
                 return False
             call.advance()
-    except Interrupted:
-        return False
+    except (XlError, OSError, ValueError):
+        return False  # the connection is broken, or was closed
     return True
 
 
-def _has_ended(host: Host, domid: int) -> bool | None:
-    """Whether the domain has died; None when the host doesn't say."""
-    try:
-        return host.domain_info(domid).shutdown
-    except DomainNotFound:
-        return True  # and its host has done with it
-    except XlError:
-        return None
-
-
-def _where(source: Host, ended: bool | None, was_paused: bool) -> str:
-    """What a migration that failed has left, as part of a sentence."""
-    if ended is None:
-        return f"the domain stays at {source.address}"  # its xlpyd sees to that when it is back
-    if ended:
-        return f"the domain has ended at {source.address} and runs nowhere else"
-    return f"the domain {'is still paused' if was_paused else 'runs on'} at {source.address}"
-
-
-def _given_up(source: Host) -> Aborted:
-    return Aborted(
-        f"the migration was given up; the domain is at {source.address} as it was before", exit_status=130
-    )
-
-
-def _failure(error: XlError, send: Call, receive: Call, ended: bool | None, where: str) -> XlError:
+def _said(error: XlError, send: Call, receive: Call, ended: bool | None, where: str) -> XlError:
     """What is to be said. When the stream breaks both sides fail, and neither knows which was first."""
     failures = [call.failure for call in (receive, send) if call.failure is not None] or [error]
+    aborted = [failure for failure in failures if isinstance(failure, Aborted)]
+    if aborted:
+        return Aborted(f"{aborted[0].message}; {where}", aborted[0].hint)
     if ended and send.failure is not None:
         chosen = [send.failure]  # the other side can only complain of half a state
     else:
@@ -232,74 +341,6 @@ def _failure(error: XlError, send: Call, receive: Call, ended: bool | None, wher
     )
 
 
-def _accept(
-    source: Host,
-    target: Host,
-    domid: int,
-    new_domid: int,
-    transfer_id: str,
-    was_paused: bool,
-    paused: bool,
-) -> None:
-    """Hand the domain over. Returns when it is the target's; else it is the source's again, or the error says more."""
-    try:
-        target.accept_restored(new_domid, paused)
-        return
-    except (XlError, KeyboardInterrupt) as error:
-        problem = error
-    target.close()  # what isn't accepted by now is dropped
-    outcome = _final_outcome(target, transfer_id)
-    if outcome is None:
-        source.close()
-        raise Interrupted(
-            f"{target.address} doesn't say whether it has the domain; at {source.address} it stands still",
-            f"{source.address} settles it when the other one answers; 'xlpy migrate --resume' or '--abort' does by hand",
-            detail=str(problem) or None,
-        ) from problem
-    if outcome == "accepted":
-        if isinstance(problem, XlError) and not isinstance(problem, (ConnectError, Interrupted)):
-            _destroy_quietly(source, domid)
-            raise type(problem)(
-                f"the domain is at {target.address} now, but did not come up: {problem.message}",
-                problem.hint,
-                detail=problem.detail,
-            ) from problem
-        return
-    _resume(source, domid, was_paused)
-    if isinstance(problem, KeyboardInterrupt):
-        raise _given_up(source) from problem
-    raise type(problem)(
-        f"the migration failed, {_where(source, _has_ended(source, domid), was_paused)}: {problem.message}",
-        problem.hint,
-        detail=problem.detail,
-    ) from problem
-
-
-def _require_alive(target: Host, domid: int) -> None:
-    """The migration is over; but whoever hears that it went well expects a domain there."""
-    if _has_ended(target, domid):
-        raise EngineError(
-            f"the domain moved to {target.address}, but has ended there already",
-            "the events of that host show why, and what its on_crash made of it",
-        )
-
-
-def _final_outcome(target: Host, transfer_id: str) -> str | None:
-    """``accepted`` or ``absent``; None when the target doesn't say so within a bounded time."""
-    for _ in range(_OUTCOME_ATTEMPTS):
-        try:
-            outcome: str = target.restored_outcome(transfer_id)
-        except XlError:
-            return None
-        if outcome != "pending":
-            return outcome
-        select.select([], [], [], _OUTCOME_PAUSE_S)  # our last request is still being worked on there
-    return None
-
-
-def _destroy_quietly(source: Host, domid: int) -> None:
-    """Remove the source's copy; if that fails, its xlpyd does it later."""
-    try:
-        source.destroy_domain(domid)
-    except XlError:
-        source.close()
+def migrate(source: Host, target: Host, domid: int, **wishes: Any) -> tuple[int, TransferProgress]:
+    """Move a domain; ``wishes`` are those of ``Migration``, whose ``run`` says what comes of it."""
+    return Migration(source, target, domid, **wishes).run()

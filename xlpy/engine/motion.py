@@ -11,6 +11,8 @@ destroy_domain
 
 from __future__ import annotations
 
+import os
+
 from xlpy.engine.operation import Refusing, operation
 from xlpy.errors import InvalidState
 
@@ -65,6 +67,7 @@ class Motion(Refusing):
         goes over. ``peer`` is the host that receives a migration, None for a save. On failure or abort the domain
         runs on.
         """
+        os.close(stream)
         raise self._refuse("save a domain")
 
     @operation
@@ -76,13 +79,17 @@ class Motion(Refusing):
         raise self._refuse("resume a saved domain")
 
     @operation
-    def copy_disk(self, domid: int, vdev: str, stream: int) -> None:
-        """Begin to copy a disk through ``stream`` to where ``serve_disk`` has the other end.
+    def copy_disk(self, domid: int, vdev: str, stream: int, bandwidth_bytes_per_s: int | None = None) -> None:
+        """Begin to copy a disk through ``stream``, a socket, to where ``serve_disk`` has the other end.
 
         Returns when the copying has begun. From then on what the guest writes goes there too; ``save_domain`` waits
-        until both are equal, and ends it.
+        until both are equal, and ends it. If the caller is lost before, the copying is given up.
         """
+        os.close(stream)
         raise self._refuse("copy a domain's disks")
+
+    def give_up_copies(self, domid: int) -> None:
+        """Stop copying this domain's disks. For the agent, when it has lost who asked for it."""
 
     # -- the target
 
@@ -97,7 +104,8 @@ class Motion(Refusing):
 
     @operation
     def serve_disk(self, domid: int, vdev: str, stream: int) -> None:
-        """Connect ``stream`` to a disk of a domain that was prepared; whoever is at its other end fills it."""
+        """Connect ``stream``, a socket, to a disk of a domain that was prepared; whoever has its other end fills it."""
+        os.close(stream)
         raise self._refuse("copy a domain's disks")
 
     @operation
@@ -112,6 +120,7 @@ class Motion(Refusing):
 
         Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
         """
+        os.close(stream)
         raise self._refuse("restore a domain")
 
     def require_restored(self, domid: int) -> None:

@@ -64,6 +64,7 @@ class DomainInfo(Record):
     node_affinity: tuple[int, ...] | None = None  # None: all nodes
     start_time_s: float | None = None  # seconds since the epoch
     activity: str | None = None  # what xlpyd is doing with it: saving, sent, incoming, restarting ...
+    peer: str | None = None  # the other host, while it is on its way from host to host
 
     @property
     def ended(self) -> bool:

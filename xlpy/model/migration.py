@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlpy.model.device_config import DiskConfig
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.record import Record
 
@@ -81,9 +82,12 @@ class MigrationLimits(Record):
 
 
 class TransferProgress(Record):
-    """A moment of a save, restore or migration, and at its end the whole of it."""
+    """A moment of a save, restore or migration, and at its end the whole of it.
 
-    phase: str  # setup active completed failed cancelled
+    In the phase ``disks`` the numbers are those of the disks that are copied, else those of the memory.
+    """
+
+    phase: str  # setup disks active completed failed cancelled
     transferred_bytes: int = 0
     remaining_bytes: int = 0
     total_bytes: int = 0
@@ -91,3 +95,8 @@ class TransferProgress(Record):
     dirty_rate_bytes_per_s: int = 0
     downtime_ms: int = 0
     elapsed_ms: int = 0
+
+
+def copied_disks(config: DomainConfig) -> tuple[DiskConfig, ...]:
+    """The disks that are taken along when disks are copied: those that the guest may write to."""
+    return tuple(disk for disk in config.disks if disk.readwrite and not disk.is_cdrom and disk.pdev_path)

@@ -24,6 +24,12 @@ _REASONS = {
     ShutdownReason.SOFT_RESET: (5, "S"),
 }
 _UNKNOWN_REASON = (0xFFFFFFFF, "?")
+_ON_ITS_WAY = {
+    "saving": "leaving for",
+    "sent": "sent to",
+    "incoming": "coming from",
+    "accepted": "coming from",
+}
 _STYLES = {
     "running": "green",
     "blocked": "green",
@@ -104,7 +110,12 @@ def _reason_text(row: DomainInfo) -> str:
 def _state_text(row: DomainInfo) -> str:
     word = state_word(row)
     if row.activity is not None:
-        return f"{word} ({row.activity})"
+        doing = (
+            f"{_ON_ITS_WAY[row.activity]} {row.peer}"
+            if row.peer and row.activity in _ON_ITS_WAY
+            else row.activity
+        )
+        return f"{word} ({doing})"
     if word == "shutdown" and row.shutdown_reason not in (None, ShutdownReason.POWEROFF):
         return f"shutdown ({row.shutdown_reason.value})"
     return word
@@ -147,6 +158,7 @@ def _domain_columns(verbose: bool, context: bool, cpupool: bool, nodes: int | No
             right=True,
         ),
         Column("activity", "Activity", lambda row: row.activity, shown=False),
+        Column("peer", "Other host", lambda row: row.peer, shown=False),
         Column("start_time_s", "Started", lambda row: row.start_time_s, text=_start_text, shown=verbose),
         Column("security_label", "Security label", lambda row: row.ssid_label, shown=verbose or context),
         Column("cpupool", "Cpupool", lambda row: row.cpupool_name, shown=cpupool),

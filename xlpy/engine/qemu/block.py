@@ -40,13 +40,17 @@ _MOST_QUEUES = 8
 
 def check_disks(config: DomainConfig) -> None:
     """Look at all disks before anything is started. Raises ConfigError, NotSupported or PermissionRefused."""
-    seen: dict[str, str] = {}
+    check_disk_names(config)
     for disk in config.disks:
-        vdev = parse_vdev(disk.vdev).name
-        if vdev in seen:
-            raise ConfigError(f"two disks are called {vdev}", "give each disk= entry a vdev of its own")
-        seen[vdev] = disk.vdev
         check_disk(disk)
+
+
+def check_disk_names(config: DomainConfig) -> None:
+    """Raises ConfigError if two disks have one name."""
+    names = [parse_vdev(disk.vdev).name for disk in config.disks]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"two disks are called {name}", "give each disk= entry a vdev of its own")
 
 
 def plan_disks(config: DomainConfig) -> tuple[DiskRecord, ...]:

@@ -37,15 +37,21 @@ _QBOOT_PATHS = ("/usr/share/qemu/qboot.rom", "/usr/share/qemu-kvm/qboot.rom", "/
 
 def check_boot_files(config: DomainConfig) -> None:
     """Raises ConfigError or PermissionRefused for a kernel, ramdisk or firmware that can't be read."""
-    for what, path in (("kernel", config.b_info.kernel), ("ramdisk", config.b_info.ramdisk)):
-        if path:
-            _check_readable(what, path)
+    for what, path in boot_files(config):
+        check_boot_file(what, path)
     if config.b_info.ramdisk and not config.b_info.kernel:
         raise ConfigError("a ramdisk needs a kernel", "add kernel=, or leave ramdisk= out")
     firmware_path(config)
 
 
-def _check_readable(what: str, path: str) -> None:
+def boot_files(config: DomainConfig) -> list[tuple[str, str]]:
+    """The files of the host that it is booted with: kernel, ramdisk."""
+    named = (("kernel", config.b_info.kernel), ("ramdisk", config.b_info.ramdisk))
+    return [(what, path) for what, path in named if path]
+
+
+def check_boot_file(what: str, path: str) -> None:
+    """Raises ConfigError or PermissionRefused for one that can't be read."""
     if not os.path.exists(path):
         raise ConfigError(f"{what} {path}: no such file", "the path is the host's; is it mounted there?")
     if not os.path.isfile(path):
@@ -64,7 +70,7 @@ def can_boot_quickly(config: DomainConfig) -> bool:
 def boot_arguments(config: DomainConfig, disks: Iterable[DiskRecord], quick_boot: bool = False) -> list[str]:
     """QEMU's arguments for kernel and firmware. Raises ConfigError for a firmware that isn't installed."""
     arguments: list[str] = []
-    firmware = _qboot_path() if quick_boot else firmware_path(config)
+    firmware = qboot_path() if quick_boot else firmware_path(config)
     if firmware is not None:
         arguments += ["-bios", firmware]
     if config.b_info.kernel:
@@ -117,7 +123,7 @@ def firmware_path(config: DomainConfig) -> str | None:
     if hvm is None:
         return None
     if hvm.system_firmware:
-        _check_readable("firmware", hvm.system_firmware)
+        check_boot_file("firmware", hvm.system_firmware)
         return hvm.system_firmware
     if hvm.bios == "rombios":
         raise ConfigError("this engine has no rombios", "choose bios='seabios' or bios='ovmf'")
@@ -129,7 +135,8 @@ def firmware_path(config: DomainConfig) -> str | None:
     return path
 
 
-def _qboot_path() -> str:
+def qboot_path() -> str:
+    """The small firmware of a machine that was made with it. Raises ConfigError if it isn't installed."""
     path = _first_existing(_QBOOT_PATHS)
     if path is None:
         raise ConfigError(

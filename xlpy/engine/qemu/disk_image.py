@@ -13,10 +13,19 @@ from xlpy.errors import ConfigError, InvalidState, NotSupported, PermissionRefus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from xlpy.model.domain_config import DiskConfig
 
 BLOCK_DRIVERS = {"raw": "raw", "qcow": "qcow", "qcow2": "qcow2", "vhd": "vpc", "qed": "qed"}
 _FOOTER_BYTES = 512
+# where each format's header has the size of the disk in it: offset and byte order (vhd: in its footer)
+_SIZE_FIELDS: dict[str, tuple[int, Literal["big", "little"]]] = {
+    "qcow": (24, "big"),
+    "qcow2": (24, "big"),
+    "qed": (48, "little"),
+    "vhd": (48, "big"),
+}
 _OWN_BACKENDS = (None, "", "0", "Domain-0")
 
 
@@ -124,6 +133,21 @@ def detect_format(fd: int) -> str:
     size = os.lseek(fd, 0, os.SEEK_END)
     footer = os.pread(fd, 8, max(0, size - _FOOTER_BYTES))
     return "vhd" if b"conectix" in (head, footer) else "raw"
+
+
+def disk_bytes(disk: DiskConfig) -> int:
+    """The size of the disk that the guest sees, by the image's own header. Raises OSError."""
+    fd = os.open(disk.pdev_path or "", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        end = os.lseek(fd, 0, os.SEEK_END)
+        field = _SIZE_FIELDS.get(image_format(disk))
+        if field is None:
+            return end
+        offset, order = field
+        start = end - _FOOTER_BYTES if image_format(disk) == "vhd" else 0
+        return int.from_bytes(os.pread(fd, 8, start + offset), order)
+    finally:
+        os.close(fd)
 
 
 def is_block_device(path: str) -> bool:

@@ -15,6 +15,10 @@ class DomainFiles:
         self.qmp_socket = os.path.join(self.directory, "qmp.sock")
         self.events = os.path.join(self.directory, "events")  # .in is read by QEMU, .out written
         self.qemu_log = os.path.join(self.directory, "qemu.log")
+        self.copies_socket = os.path.join(
+            self.directory, "copies.sock"
+        )  # where its disks come in, in a migration
+        self._made_images = os.path.join(self.directory, "made-images")
         self.vnc_password = os.path.join(self.directory, "vnc-password")
 
     def console_socket(self, kind: str, number: int) -> str:
@@ -31,8 +35,35 @@ class DomainFiles:
         os.mkdir(self.directory, 0o700)
 
     def remove(self) -> None:
-        """Remove all of it; it is no error if it's gone."""
+        """Remove all of it, and the images in the list of those made; it is no error if it's gone."""
+        for path in self.made_images():
+            try:
+                os.unlink(path)
+            except OSError:
+                pass  # somebody has moved it away
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    # -- disk images that were made for the domain, and are nobody's until it is accepted
+
+    def made_images(self) -> list[str]:
+        """Their paths."""
+        try:
+            with open(self._made_images, "rb") as file:
+                return [os.fsdecode(path) for path in file.read().split(b"\0") if path]
+        except OSError:
+            return []
+
+    def note_made_image(self, path: str) -> None:
+        """Add one that was just made. Raises OSError."""
+        with open(self._made_images, "ab") as file:
+            file.write(os.fsencode(path) + b"\0")
+
+    def keep_made_images(self) -> None:
+        """The domain was accepted: they are its own from here on. Raises OSError."""
+        try:
+            os.unlink(self._made_images)
+        except FileNotFoundError:
+            pass  # none were made
 
 
 def domids_with_files(run_dir: str) -> list[int]:

@@ -29,7 +29,7 @@ def host_info(promised_kib: int = 0, **accelerator: Any) -> HostInfo:
     system = os.uname()
     topology = cpu_topology()
     cpuinfo = _first_cpu()
-    flags = frozenset(cpuinfo.get("flags", cpuinfo.get("Features", "")).split())
+    flags = _flags(cpuinfo)
     total_kib, available_kib = host_memory_kib()
     cores = {(cpu.socket, cpu.core) for cpu in topology}
     sockets = {cpu.socket for cpu in topology}
@@ -102,6 +102,15 @@ def _virt_caps(flags: frozenset[str], accelerator: str | None) -> str:
     if accelerator == "kvm" and flags & _HVM_FLAGS and flags & _HAP_FLAGS:
         words.append("hap")
     return " ".join(words)
+
+
+def cpu_flags() -> frozenset[str]:
+    """The processor's features, by Linux's names."""
+    return _flags(_first_cpu())
+
+
+def _flags(cpuinfo: dict[str, str]) -> frozenset[str]:
+    return frozenset(cpuinfo.get("flags", cpuinfo.get("Features", "")).split())
 
 
 def _first_cpu() -> dict[str, str]:

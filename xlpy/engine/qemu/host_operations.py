@@ -8,8 +8,8 @@ import threading
 
 from xlpy.engine.qemu import cgroup, host
 from xlpy.engine.qemu.domain_info import HOST_DOMID
-from xlpy.engine.qemu.life import QemuLife
 from xlpy.engine.qemu.message_ring import MessageRing
+from xlpy.engine.qemu.motion import QemuMotion
 from xlpy.engine.qemu.process import log_tail
 from xlpy.engine.qemu.program import find_qemu, qemu_version
 from xlpy.errors import NotSupported, XlError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PENDING_NOTE = "still being tried"
 
 
-class QemuHost(QemuLife):
+class QemuHost(QemuMotion):
     """The operations on the host, and those that need something of the host beside QEMU."""
 
     def __init__(self, run_dir: str, state_dir: str) -> None:

@@ -23,6 +23,8 @@ from xlpy.errors import EngineError, InvalidState, NotEnoughMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xlpy.engine.qemu.process import QemuProcess
     from xlpy.engine.qemu.reactor import Reactor
     from xlpy.engine.qemu.runtime_record import MachineRecord
@@ -51,10 +53,13 @@ class Launch:
         self._domid = config.c_info.domid or 0
         self._files = DomainFiles(run_dir, self._domid)
 
-    def run(self, incoming: bool = False) -> QemuDomain:
+    def run(
+        self, incoming: bool = False, prepare: Callable[[DomainFiles], None] = lambda files: None
+    ) -> QemuDomain:
         """Start QEMU and return when it takes commands; the vcpus stand still, and the record says ``creating``.
 
-        ``incoming``: it waits for a state stream. Raises what is wrong with the configuration in this host's eyes.
+        ``incoming``: it waits for a state stream. ``prepare`` is called before QEMU starts, with the domain's files there.
+        Raises what is wrong with the configuration in this host's eyes.
         """
         try:
             self._files.make()
@@ -63,6 +68,7 @@ class Launch:
         except OSError as error:
             raise EngineError(f"cannot make {self._files.directory}: {error.strerror}") from error
         try:
+            prepare(self._files)
             process = self._spawn(incoming)
         except BaseException:
             self._files.remove()

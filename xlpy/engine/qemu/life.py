@@ -8,9 +8,7 @@ import resource
 import threading
 import uuid
 
-from xlpy import __version__
 from xlpy.engine.base import Engine
-from xlpy.engine.qemu import migration
 from xlpy.engine.qemu.accelerator import AcceleratorProbe
 from xlpy.engine.qemu.adoption import adopt_domains
 from xlpy.engine.qemu.domain_info import (
@@ -22,29 +20,22 @@ from xlpy.engine.qemu.domain_info import (
     host_domain_info,
 )
 from xlpy.engine.qemu.files import domids_with_files
-from xlpy.engine.qemu.incoming import machine_for, require_readable
 from xlpy.engine.qemu.launch import Launch, discard_domain, disconnect_domain, end_process
 from xlpy.engine.qemu.machine import plan_machine
 from xlpy.engine.qemu.memory import check_memory, current_memory_kib, set_start_target, untouched_kib
 from xlpy.engine.qemu.nics import complete_nics
 from xlpy.engine.qemu.procfs import resident_kib
-from xlpy.engine.qemu.qmp import QmpClosed
 from xlpy.engine.qemu.reactor import Reactor
 from xlpy.engine.qemu.refusals import check_config, ignored_notes
-from xlpy.errors import DomainExists, DomainNotFound, InvalidState, XlError
-from xlpy.model.codec import to_wire
+from xlpy.errors import DomainExists, DomainNotFound, InvalidState
 from xlpy.model.domain import DomainEnd, DomainInfo
 from xlpy.model.domain_config import DomainConfig
-from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlpy.engine.base import Progress
     from xlpy.engine.qemu.domain import QemuDomain
-
-INCOMING_SUFFIX = "--incoming"
 
 
 class QemuLife(Engine):
@@ -194,92 +185,6 @@ class QemuLife(Engine):
             c_info = domain.record.config.c_info.replace(name=name)
             domain.update(name=name, config=domain.record.config.replace(c_info=c_info))
 
-    # -- state in motion
-
-    def describe_domain(self, domid: int) -> SavedDomain:
-        """What has to precede the stream of ``save_domain``: the machine's plan with it."""
-        record = self.domain(domid).record
-        wire = to_wire(record.machine)
-        assert isinstance(wire, dict)
-        return SavedDomain(
-            config=record.config,
-            stream_format=migration.STREAM_FORMAT,
-            stream_version=record.machine.machine_type,
-            xlpy_version=__version__,
-            config_text=record.config_text,
-            start_time_s=record.start_time_s,
-            machine=wire,
-        )
-
-    def save_domain(
-        self,
-        domid: int,
-        stream: int,
-        limits: MigrationLimits | None = None,
-        live: bool = False,
-        peer: str | None = None,
-        progress: Progress | None = None,
-    ) -> TransferProgress:
-        """Write the domain's state to ``stream``; see ``Engine.save_domain``."""
-        try:
-            domain = self.domain(domid)
-        except XlError:
-            os.close(stream)
-            raise
-        return migration.save_domain(domain, stream, limits, live, peer, progress)
-
-    def resume_saved(self, domid: int, paused: bool = False) -> None:
-        """Take back a domain that stands still after ``save_domain``. Raises InvalidState if it doesn't."""
-        migration.resume_saved(self.domain(domid), paused)
-
-    def restore_domain(
-        self,
-        saved: SavedDomain,
-        stream: int,
-        supervised: bool = True,
-        progress: Progress | None = None,
-    ) -> int:
-        """Make a domain from a state stream; see ``Engine.restore_domain``."""
-        try:
-            require_readable(saved)
-            config = self._reserve(saved.config)
-            try:
-                domain = self._receive(saved.replace(config=config), stream, progress)
-                domain.update(
-                    name=f"{domain.name}{INCOMING_SUFFIX}",
-                    phase="incoming",
-                    paused=True,
-                    supervised=supervised,
-                    config_text=saved.config_text,
-                    start_time_s=saved.start_time_s or domain.record.start_time_s,
-                )
-                self._take_up(domain)
-                return domain.domid
-            finally:
-                self._release(config)
-        finally:
-            os.close(stream)
-
-    def require_restored(self, domid: int) -> None:
-        """Raise InvalidState if a restored domain's QEMU doesn't answer any more (QMP ``query-status``)."""
-        domain = self.domain(domid)
-        try:
-            domain.qmp.execute("query-status")
-        except QmpClosed as error:
-            raise InvalidState(f"domain {domid} has died", detail=error.message) from error
-
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
-        """Give a restored domain its name and let it run; once more does no harm. Raises InvalidState for another."""
-        domain = self.domain(domid)
-        with domain.lock:
-            if domain.record.phase == "incoming":
-                name = domain.name.removesuffix(INCOMING_SUFFIX)
-                domain.update(name=name, phase="running", paused=paused)
-            if domain.record.phase != "running":
-                raise InvalidState(f"domain {domid} was not restored here")
-            if not paused:
-                domain.qmp.execute("cont")
-
     # -- inside
 
     def _reserve(self, config: DomainConfig) -> DomainConfig:
@@ -319,18 +224,6 @@ class QemuLife(Engine):
         except BaseException:
             self._discard(domain)
             raise
-
-    def _receive(self, saved: SavedDomain, stream: int, progress: Progress | None) -> QemuDomain:
-        check_config(saved.config)
-        check_memory(saved.config, self._promised_kib())
-        machine, accelerator = machine_for(saved, self.probe)
-        domain = Launch(self.run_dir, self.reactor, saved.config, machine, accelerator).run(incoming=True)
-        try:
-            migration.receive_state(domain, stream, progress)
-        except BaseException:
-            self._discard(domain)
-            raise
-        return domain
 
     def _discard(self, domain: QemuDomain) -> None:
         """Leave nothing of a domain that didn't come to life."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from xlpy.model.domain_config import DomainConfig
 
 NEWEST_MACHINE = "pc"
+# Raise it with every change of the devices below that isn't in the plan: a state fits into its own layout only.
+LAYOUT = 1
 OWN_SERIAL = "pty"  # xl.cfg's word for a serial line that `xl console` shows
 # For the translator what distributions ask for (x86-64-v2), in a model that is the same in every QEMU, so that a guest
 # can move to another version; "max" also takes a tenth longer to boot. rdrand is there to fill the entropy pool.
@@ -58,6 +60,7 @@ def plan_machine(config: DomainConfig, domid: int, accelerator: str) -> tuple[Ma
         nics=nics,
         slots=slots,
         quick_boot=can_boot_quickly(config),
+        layout=LAYOUT,
     )
     return machine, (*boot_notes(config, disks), *nic_notes)
 

@@ -10,6 +10,7 @@ import os
 import queue
 import time
 
+from xlpy.engine.qemu.disk_mirror import Mirrors, drop_mirrors
 from xlpy.engine.qemu.process import complaints
 from xlpy.engine.qemu.qmp import QmpClosed
 from xlpy.errors import Aborted, EngineError, InvalidState
@@ -31,6 +32,7 @@ _PATIENT_PASSES = 3
 _DOWNTIME_STEP = 1.5
 _SETTLING_LOOKS, _SETTLING_INTERVAL_S = 200, 0.005
 _ENDED = ("completed", "failed", "cancelled")
+_PAUSING, _PAUSED = "pause-before-switchover", "pre-switchover"  # the capability, and the status it leads to
 _CLEARED_AWAY_WITHIN_S = 10.0
 
 
@@ -39,19 +41,22 @@ def save_domain(
     stream: int,
     limits: MigrationLimits | None,
     live: bool,
-    peer: str | None,
     progress: Progress | None,
 ) -> TransferProgress:
     """Send the domain's state to ``stream``, which is closed. On failure the domain goes on as it was.
+
+    Disks that are being copied become equal first, and the copies end with the transfer.
 
     Raises InvalidState if it can't be sent now, Aborted if someone called it off, EngineError if it failed; also when
     its QEMU has ended, and then the domain counts as ended too.
     """
     try:
-        _begin(domain, peer)
+        _begin(domain)
         try:
             limits = limits or MigrationLimits()
-            _set_limits(domain, limits)
+            mirrors = Mirrors(domain)
+            mirrors.wait_equal(stream, progress)
+            _set_limits(domain, limits, pausing=bool(mirrors))
             _hand_over(domain, stream)
             if not live and not domain.stopped:
                 domain.qmp.execute("stop")
@@ -59,7 +64,7 @@ def save_domain(
                 domain.qmp.execute("migrate", {"uri": f"fd:{_FD_NAME}"})
                 os.close(stream)
                 stream = -1
-                final = _Outgoing(domain, limits, watch, progress).wait()
+                final = _Outgoing(domain, limits, watch, mirrors, progress).wait()
             domain.update(phase="saved")
         except BaseException:
             _take_back(domain)
@@ -89,7 +94,8 @@ def resume_saved(domain: QemuDomain, paused: bool) -> None:
             raise InvalidState(f"domain {domain.domid} was not saved", "it can be paused and unpaused")
         if domain.record.phase == "saving":
             _cancel_and_wait(domain)
-        domain.update(phase="running", peer=None, paused=paused)
+        drop_mirrors(domain)
+        domain.update(phase="running", paused=paused)
         if not paused:
             domain.qmp.execute("cont")
         elif not domain.stopped:
@@ -119,7 +125,7 @@ def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) ->
 
 def _take_in(domain: QemuDomain, stream: int, progress: Progress | None) -> str:
     """Read the state until QEMU says how that ended."""
-    domain.qmp.execute("migrate-set-capabilities", _capabilities("events"))
+    domain.qmp.execute("migrate-set-capabilities", _capabilities(events=True))
     with _Watch(domain) as watch:
         domain.qmp.execute("getfd", {"fdname": _FD_NAME}, fds=(stream,))
         domain.qmp.execute("migrate-incoming", {"uri": f"fd:{_FD_NAME}"})
@@ -133,7 +139,7 @@ def _take_in(domain: QemuDomain, stream: int, progress: Progress | None) -> str:
                 progress(TransferProgress(phase="active", elapsed_ms=elapsed_ms))
 
 
-def _begin(domain: QemuDomain, peer: str | None) -> None:
+def _begin(domain: QemuDomain) -> None:
     domain.require_running("save it")
     with domain.lock:
         if domain.record.phase != "running":
@@ -141,17 +147,19 @@ def _begin(domain: QemuDomain, peer: str | None) -> None:
                 f"domain {domain.domid} is being moved already",
                 f"'xlpy list' shows it; 'xlpy migrate --abort {domain.domid}' settles what is left of a transfer",
             )
-        domain.update(phase="saving", peer=peer)
+        domain.update(phase="saving")
 
 
-def _set_limits(domain: QemuDomain, limits: MigrationLimits) -> None:
+def _set_limits(domain: QemuDomain, limits: MigrationLimits, pausing: bool) -> None:
+    """``pausing``: stand still before the last of the state is sent, until we say so."""
     qmp = domain.qmp
     if qmp.execute("query-status")["status"] == "postmigrate":
         # it was saved, taken back and left paused: QEMU sends a domain again only after it has run
         again = (qmp.submit("cont"), qmp.submit("stop"))
         for pending in again:
             pending.result()
-    qmp.execute("migrate-set-capabilities", _capabilities("events", "auto-converge"))
+    capabilities = {"events": True, "auto-converge": True, _PAUSING: pausing}
+    qmp.execute("migrate-set-capabilities", _capabilities(**capabilities))
     qmp.execute(
         "migrate-set-parameters",
         {
@@ -161,8 +169,8 @@ def _set_limits(domain: QemuDomain, limits: MigrationLimits) -> None:
     )
 
 
-def _capabilities(*names: str) -> dict[str, object]:
-    return {"capabilities": [{"capability": name, "state": True} for name in names]}
+def _capabilities(**states: bool) -> dict[str, object]:
+    return {"capabilities": [{"capability": name, "state": state} for name, state in states.items()]}
 
 
 def _hand_over(domain: QemuDomain, stream: int) -> None:
@@ -175,7 +183,8 @@ def _take_back(domain: QemuDomain) -> None:
         return
     with domain.lock:
         _cancel_and_wait(domain)
-        domain.update(phase="running", peer=None)
+        drop_mirrors(domain)
+        domain.update(phase="running")
         if domain.ended is None and domain.stopped and not domain.record.paused:
             domain.qmp.execute("cont")
 
@@ -193,9 +202,15 @@ class _Outgoing:
     """A state on its way out."""
 
     def __init__(
-        self, domain: QemuDomain, limits: MigrationLimits, watch: _Watch, progress: Progress | None
+        self,
+        domain: QemuDomain,
+        limits: MigrationLimits,
+        watch: _Watch,
+        mirrors: Mirrors,
+        progress: Progress | None,
     ) -> None:
         self._domain = domain
+        self._mirrors = mirrors
         self._limits = limits
         self._watch = watch
         self._progress = progress
@@ -209,7 +224,10 @@ class _Outgoing:
             news = self._watch.next(max(0.0, next_look - time.monotonic()))
             if news in _ENDED:
                 break
-            if news == "pass":
+            if news == _PAUSED:
+                self._mirrors.finish()
+                self._domain.qmp.execute("migrate-continue", {"state": _PAUSED})
+            elif news == "pass":
                 self._passes += 1
                 self._bend()
             elif news is None:

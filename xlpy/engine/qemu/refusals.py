@@ -17,6 +17,15 @@ _ONLY_POOL = ("", "Pool-0")
 
 def check_config(config: DomainConfig) -> None:
     """Raises ConfigError, NotSupported or PermissionRefused for what this host cannot make."""
+    check_options(config)
+    check_boot_files(config)
+    check_disks(config)
+    check_display(config)
+    check_affinity(config)
+
+
+def check_options(config: DomainConfig) -> None:
+    """Raises NotSupported for a setting that there is nothing for here."""
     c_info, b_info = config.c_info, config.b_info
     if c_info.pool_name is not None and c_info.pool_name not in _ONLY_POOL:
         raise NotSupported(f"the qemu engine has no cpupool '{c_info.pool_name}'", "leave pool= out")
@@ -32,10 +41,6 @@ def check_config(config: DomainConfig) -> None:
         raise NotSupported(
             "the qemu engine has no PV shim", "leave pvshim= out: the kernel is started directly"
         )
-    check_boot_files(config)
-    check_disks(config)
-    check_display(config)
-    check_affinity(config)
 
 
 def ignored_notes(config: DomainConfig) -> list[str]:

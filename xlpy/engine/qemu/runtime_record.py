@@ -51,7 +51,8 @@ class MachineRecord(Record):
 
     ``machine_type`` is a versioned one, so that a newer QEMU builds the same. ``memory_kib`` is the size of the RAM,
     of which the balloon may hold a part. ``online_vcpus`` are those plugged in. ``quick_boot`` is a machine whose
-    firmware can do nothing but start a given kernel.
+    firmware can do nothing but start a given kernel. ``layout`` is the version of what the plan leaves unsaid: the devices
+    that every machine has, and where they sit (``engine.qemu.machine``).
     """
 
     machine_type: str
@@ -63,6 +64,7 @@ class MachineRecord(Record):
     nics: tuple[NicRecord, ...] = ()
     slots: dict[str, int] = {}  # noqa: RUF012 -- PCI slots of the devices that are neither disk nor nic
     quick_boot: bool = False
+    layout: int = 1
 
 
 class RuntimeRecord(Record):
@@ -86,7 +88,6 @@ class RuntimeRecord(Record):
     supervised: bool = True
     paused: bool = False
     phase: str = "running"  # creating running incoming saved
-    peer: str | None = None
     vnc_listen: str | None = None
     memory_target_kib: int | None = None
     weight: int | None = None
