@@ -45,6 +45,7 @@ def card(spec: str) -> NicConfig:
         ("forwarddev=f,colo_sock_mirror_id=m", {"coloft_forwarddev": "f", "colo_sock_mirror_id": "m"}),
         (" bridge=b , ip=1 ", {"bridge": "b ", "ip": "1 "}),
         ("accel=1", {}),
+        ("mac=0:16:3e:1:2,bridge=b", {"mac": "00:16:3e:01:02:0b", "bridge": "b"}),
     ],
 )
 def test_cards(spec: str, fields: dict[str, object]) -> None:
@@ -55,6 +56,16 @@ def test_cards(spec: str, fields: dict[str, object]) -> None:
     ("spec", "message", "hint"),
     [
         ("mac=zz", "vif: 'zz' is no MAC address; it has no effect", "write it as 00:16:3e:12:34:56"),
+        (
+            "mac=0:16:3e,ip=1",
+            "vif: '0:16:3e' is no MAC address; it has no effect",
+            "write it as 00:16:3e:12:34:56",
+        ),
+        (
+            "mac=0:16:3e:1:2,bridge=b",
+            "vif: the MAC address '0:16:3e:1:2' is too short and goes on in the next parameter",
+            "write it as 00:16:3e:12:34:56",
+        ),
         ("type=bogus", "vif: unknown type 'bogus'; it has no effect", "one of vif ioemu"),
         ("bridg=x", "vif: unknown parameter 'bridg'; it has no effect", "did you mean 'bridge'?"),
         ("bridge", "vif: unknown parameter 'bridge'; it has no effect", "did you mean 'bridge'?"),

@@ -31,6 +31,7 @@ _STRINGS = {
     "vlan": "vlan",
     "forwarddev": "coloft_forwarddev",
 }
+_MAC_HINT = "write it as 00:16:3e:12:34:56"
 _NAMES = (*_STRINGS, "type", "mac", "rate", "devid", "mtu", "trusted", "untrusted")
 _OLD = {"netdev": ("netdev is deprecated", "write gatewaydev="), "accel": ("accel has no effect", None)}
 _TYPES = {"vif": "vif", "ioemu": "vif_ioemu"}
@@ -47,7 +48,7 @@ def vifs(draft: Draft) -> None:
             settings.warn_in("vif-piece", f"vif: {message}", spec_atom, offset, length, hint)  # noqa: B023
 
         try:
-            nic = read_vif_spec(comma_pieces(atom.text), draft.conf, warn)
+            nic = read_vif_spec(comma_pieces(atom.text), draft.conf, warn, atom.text)
         except SpecError as error:
             raise settings.spec_error("vif", atom, error) from error
         found.append(nic.replace(devid=len(found)) if nic.devid is None else nic)
@@ -83,11 +84,15 @@ def parse_vif_arguments(
 
 
 def read_vif_spec(
-    pieces: Iterable[tuple[int, str]], conf: XlConf, warn: Warn | None, strict: bool = False
+    pieces: Iterable[tuple[int, str]],
+    conf: XlConf,
+    warn: Warn | None,
+    text: str = "",
+    strict: bool = False,
 ) -> NicConfig:
-    """The card that (offset, text) pieces describe, on top of xl.conf's defaults (xl's parse_nic_config).
+    """The card that (offset, piece) pairs describe, on top of xl.conf's defaults (xl's parse_nic_config).
 
-    What is wrong with a piece goes to ``warn(message, offset, length, hint)``, or is raised if ``strict``.
+    ``text`` is what they are pieces of: an address that is too short goes on in the next one. What is wrong with a piece goes to ``warn(message, offset, length, hint)``, or is raised if ``strict``.
     """
     nic: dict[str, Any] = {}
     defaults = (
@@ -99,7 +104,7 @@ def read_vif_spec(
     nic.update([(field, value) for field, value in defaults if value is not None])
     for offset, piece in pieces:
         try:
-            _read_piece(nic, piece, offset, warn)
+            _read_piece(nic, piece, offset, warn, text)
         except _BadPiece as error:
             if strict:
                 raise SpecError(error.message, error.offset, error.length, error.late_hint) from None
@@ -112,7 +117,7 @@ class _BadPiece(SpecError):
     """A piece that xl complains about and then goes on without when it comes from a config."""
 
 
-def _read_piece(nic: dict[str, Any], piece: str, offset: int, warn: Warn | None) -> None:
+def _read_piece(nic: dict[str, Any], piece: str, offset: int, warn: Warn | None, text: str) -> None:
     key, equals, value = piece.partition("=")
     at = offset + len(key) + 1
     if not equals:
@@ -126,7 +131,7 @@ def _read_piece(nic: dict[str, Any], piece: str, offset: int, warn: Warn | None)
             raise _BadPiece(f"unknown type '{value:.40}'", at, len(value), one_of(tuple(_TYPES), value))
         nic["nictype"] = _TYPES[value]
     elif key == "mac":
-        _read_mac(nic, value, at)
+        _read_mac(nic, value, at, text[at:] or value, warn)
     elif key == "rate":
         nic["rate_bytes_per_interval"], nic["rate_interval_usecs"] = parse_rate(value, at)
     elif key in ("devid", "mtu"):
@@ -148,23 +153,27 @@ def _number(text: str, offset: int) -> int:
     return int32(value)
 
 
-def _read_mac(nic: dict[str, Any], text: str, offset: int) -> None:
+def _read_mac(nic: dict[str, Any], value: str, offset: int, text: str, warn: Warn | None) -> None:
     """Six hexadecimal numbers with any one character between them.
 
-    Of an address that breaks off xl keeps the octets before the bad one.
+    ``text`` begins with the value. Of an address that breaks off xl keeps the octets before the bad one; it does not
+    stop at the comma behind one that is too short.
     """
     octets = [int(octet, 16) for octet in nic.get("mac", "0:0:0:0:0:0").split(":")]
-    rest, good = text, True
+    position, good = 0, True
     for index in range(6):
-        value, end = strtoul(rest, 16)
-        good = end > 0 and uint32(value) <= 0xFF
+        octet, end = strtoul(text[position:], 16)
+        good = end > 0 and uint32(octet) <= 0xFF
         if not good:
             break
-        octets[index] = uint32(value)
-        rest = rest[end + 1 :]
+        octets[index] = uint32(octet)
+        position += end + 1
     if any(octets):
         nic["mac"] = ":".join([f"{octet:02x}" for octet in octets])
     else:
         nic.pop("mac", None)
     if not good:
-        raise _BadPiece(f"'{text:.40}' is no MAC address", offset, len(text), "write it as 00:16:3e:12:34:56")
+        raise _BadPiece(f"'{value:.40}' is no MAC address", offset, len(value), _MAC_HINT)
+    if position - 1 > len(value) and warn is not None:
+        message = f"the MAC address '{value:.40}' is too short and goes on in the next parameter"
+        warn(message, offset, len(value), _MAC_HINT)
