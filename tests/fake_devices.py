@@ -35,6 +35,7 @@ class FakeDevices(Engine):
     def __init__(self) -> None:
         self.plugged: dict[tuple[str, int], list[object]] = {}
         self.assignable: list[PciConfig] = []
+        self.pciback = True
 
     def _of(self, kind: type[T], domid: int) -> list[T]:
         self.domain_info(domid)
@@ -68,6 +69,8 @@ class FakeDevices(Engine):
         raise DeviceNotFound("the PCI device is not attached to the domain")
 
     def list_assignable_pci(self) -> tuple[PciConfig, ...]:
+        if not self.pciback:
+            raise DeviceNotFound("Looks like pciback driver not loaded")
         return tuple(self.assignable)
 
     def make_pci_assignable(self, pci: PciConfig) -> None:

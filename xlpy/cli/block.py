@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from xlpy.cli.device_list import show_devices
 from xlpy.cli.failure import worded_as_xl
-from xlpy.errors import ConfigError, DomainNotFound, XlError
+from xlpy.errors import ConfigError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
-    from xlpy.model.device import DiskInfo
     from xlpy.model.domain_config import DiskConfig
 
 
@@ -34,18 +34,7 @@ def block_list(session: Session, args: Arguments) -> int:
     """The disks of the named domains. A domain that isn't there is reported, and the others are shown."""
     from xlpy.render.device import disk_kind
 
-    rows: list[tuple[int, DiskInfo]] = []
-    status = 0
-    for reference in args.rest:
-        try:
-            domid = session.domid(reference)
-            rows += [(domid, disk) for disk in session.host.list_disks(domid)]
-        except DomainNotFound as error:
-            from xlpy.cli.failure import report
-
-            status = report(error, session)
-    session.show(disk_kind(), rows)
-    return status
+    return show_devices(session, args.rest, disk_kind(), session.host.list_disks)
 
 
 def block_detach(session: Session, args: Arguments) -> None:

@@ -14,6 +14,8 @@ TOPICS = {
     "domain": "Domains",
     "device": "Devices",
     "host": "Resources and hosts",
+    "passthrough": "Devices passed through, and rare ones",
+    "hypervisor": "The hypervisor itself",
     "own": "Beyond xl",
     "lab": "Xen hosts to try things on",
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from xlpy.cli.config_file import named_config, read_file
+from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
 from xlpy.config.cpupool import parse_cpupool
 from xlpy.config.draft import HostFacts
-from xlpy.errors import ConfigError, NotSupported, XlError
+from xlpy.errors import ConfigError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def cpupool_create(session: Session, args: Arguments) -> int | None:
-    """Print what pool a file describes; with ``-n`` that is all, and more no engine of this release can do."""
+    """Make the pool that a file describes; with ``-n`` only print it (libxl_cpupool_create)."""
     path, overrides, surplus = named_config(args.rest, args)
     if surplus is not None:
         return too_many(session, "cpupool-create", surplus, 1)
@@ -44,7 +45,9 @@ def cpupool_create(session: Session, args: Arguments) -> int | None:
     print(f"number of cpus: {len(pool.cpus)}")
     if args.flag("dryrun") or session.options.dry_run:
         return None
-    raise NotSupported("this host's engine cannot make cpupools")
+    with worded_as_xl(session, "error on creating cpupool"):
+        session.host.create_cpupool(pool.name, pool.sched or pools[0].scheduler, tuple(sorted(pool.cpus)))
+    return None
 
 
 def _read(path: str) -> bytes:

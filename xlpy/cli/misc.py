@@ -97,3 +97,13 @@ def qemu_monitor_command(session: Session, args: Arguments) -> None:
     output = session.host.qemu_monitor_command(session.domid(reference), command[0])
     if output:
         print(output.replace("\r\n", "\n").rstrip("\n"))
+
+
+def suspend(session: Session, args: Arguments) -> None:
+    """Let a domain suspend to RAM; its guest has to cooperate (libxl_domain_suspend_only)."""
+    session.host.suspend_to_ram(session.domid(args.rest[0]))
+
+
+def resume(session: Session, args: Arguments) -> None:
+    """Let a domain that has suspended to RAM go on (libxl_domain_resume)."""
+    session.host.resume_from_ram(session.domid(args.rest[0]))

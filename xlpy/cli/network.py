@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from xlpy.cli.device_list import show_devices
 from xlpy.cli.failure import worded_as_xl
-from xlpy.errors import ConfigError, DomainNotFound
+from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.config.diagnostic import WordHint
-    from xlpy.model.device import NicInfo
     from xlpy.model.domain_config import NicConfig
 
 
@@ -33,18 +33,7 @@ def network_list(session: Session, args: Arguments) -> int:
     """The network cards of the named domains. A domain that isn't there is reported, and the others are shown."""
     from xlpy.render.device import nic_kind
 
-    rows: list[tuple[int, NicInfo]] = []
-    status = 0
-    for reference in args.rest:
-        try:
-            domid = session.domid(reference)
-            rows += [(domid, nic) for nic in session.host.list_nics(domid)]
-        except DomainNotFound as error:
-            from xlpy.cli.failure import report
-
-            status = report(error, session)
-    session.show(nic_kind(), rows)
-    return status
+    return show_devices(session, args.rest, nic_kind(), session.host.list_nics)
 
 
 def network_detach(session: Session, args: Arguments) -> None:

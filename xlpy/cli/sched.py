@@ -1,9 +1,9 @@
-"""Scheduler parameters: sched-credit2, sched-credit, sched-rtds (xl_sched.c)."""
+"""Scheduler parameters: sched-credit2 and sched-credit (xl_sched.c)."""
 
 from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
-from xlpy.errors import InvalidState, NotSupported, XlError
+from xlpy.errors import InvalidState, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from xlpy.cli.session import Session
     from xlpy.model.domain import DomainInfo, SchedParams
     from xlpy.model.host import Cpupool
+
+_CREDIT_PARAMS = ("tslice_ms", "ratelimit_us", "migration_delay_us")
 
 
 def sched_credit2(session: Session, args: Arguments) -> None:
@@ -20,58 +22,28 @@ def sched_credit2(session: Session, args: Arguments) -> None:
     domain = args.value("domain")
     if pool_name is not None and (domain or weight is not None or cap is not None):
         raise XlError("Specifying a cpupool is not allowed with other options.")
-    ratelimit_us = _number(args, "ratelimit_us")
     if args.flag("schedparam"):
-        pool = _pool(session, pool_name)
-        if ratelimit_us is None:
-            _show_pool(session, pool)
-        else:
-            from xlpy.model.sched import PoolSchedParams
-
-            with worded_as_xl(session, "libxl_sched_credit2_params_set failed."):
-                session.host.set_pool_sched_params(pool.poolid, PoolSchedParams(ratelimit_us=ratelimit_us))
+        _pool_params(session, args, "credit2", ("ratelimit_us",))
         return
-    if ratelimit_us is not None:
+    if args.flag("ratelimit_us"):
         raise XlError("Must specify schedparam to set schedule parameter values.")
     _domains(session, "credit2", domain, pool_name, weight, cap)
 
 
 def sched_credit(session: Session, args: Arguments) -> None:
-    """Show or set weight and cap of domains under credit; what a pool's scheduler itself has is not known here."""
+    """Show or set weight and cap of domains under credit, and what a pool's scheduler can be told."""
     pool_name = args.value("cpupool")
     weight, cap = _number(args, "weight"), _number(args, "cap")
     domain = args.value("domain")
     wants_pool = pool_name is not None or args.flag("schedparam")
     if wants_pool and (domain or weight is not None or cap is not None):
         raise XlError("Specifying a cpupool or schedparam is not allowed with domain options.")
-    changes_pool = any(args.flag(name) for name in ("tslice_ms", "ratelimit_us", "migration_delay_us"))
-    if changes_pool and not args.flag("schedparam"):
-        raise XlError("Must specify schedparam to set schedule parameter values.")
     if args.flag("schedparam"):
-        pool = _pool(session, pool_name)
-        if changes_pool or pool.scheduler != "credit":
-            raise NotSupported(f"cpupool {pool.name} is scheduled by {pool.scheduler}, not by credit")
-        _show_pool(session, pool)
+        _pool_params(session, args, "credit", _CREDIT_PARAMS)
         return
+    if any(args.flag(name) for name in _CREDIT_PARAMS):
+        raise XlError("Must specify schedparam to set schedule parameter values.")
     _domains(session, "credit", domain, pool_name, weight, cap)
-
-
-def sched_rtds(session: Session, args: Arguments) -> None:
-    """Show what of rtds there is: no domain is scheduled by it on the engines of this release."""
-    pool_name, reference = args.value("cpupool"), args.value("domain")
-    changes = any(args.flag(name) for name in ("period", "budget", "extratime"))
-    if pool_name is not None and (reference or args.flag("vcpuid") or changes):
-        raise XlError("Specifying a cpupool is not allowed with other options.")
-    if reference is None:
-        if changes:
-            raise XlError("Must specify a domain.")
-        pools = [_pool(session, pool_name)] if pool_name is not None else session.host.list_cpupools()
-        for pool in pools:
-            if pool.scheduler == "rtds":
-                raise NotSupported(f"xlpy cannot show the rtds parameters of cpupool {pool.name} yet")
-        return
-    _require_scheduler(session, reference, "rtds")
-    raise NotSupported(f"xlpy cannot show or set the rtds parameters of {reference} yet")
 
 
 def _domains(
@@ -88,7 +60,7 @@ def _domains(
             raise XlError("Must specify a domain.")
         _show_all(session, scheduler, pool_name)
         return
-    domain, params = _require_scheduler(session, reference, scheduler)
+    domain, params = require_scheduler(session, reference, scheduler)
     if weight is None and cap is None:
         from xlpy.render.sched import sched_kind
 
@@ -98,7 +70,7 @@ def _domains(
         session.host.set_sched_params(domain.domid, weight=weight, cap=cap)
 
 
-def _require_scheduler(session: Session, reference: str, scheduler: str) -> tuple[DomainInfo, SchedParams]:
+def require_scheduler(session: Session, reference: str, scheduler: str) -> tuple[DomainInfo, SchedParams]:
     """The domain and its parameters. Raises InvalidState when it is under another scheduler."""
     domain = session.domain(reference)
     with worded_as_xl(session, "libxl_domain_sched_params_get failed."):
@@ -117,7 +89,7 @@ def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
     from xlpy.render.sched import sched_kind
 
     host = session.host
-    pools = [_pool(session, pool_name)] if pool_name is not None else list(host.list_cpupools())
+    pools = [find_pool(session, pool_name)] if pool_name is not None else list(host.list_cpupools())
     pools = [pool for pool in pools if pool.scheduler == scheduler]
     poolids = {pool.poolid for pool in pools}
     rows = [
@@ -125,16 +97,27 @@ def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
         for domain in host.list_domains()
         if domain.cpupool in poolids
     ]
-    session.show(sched_kind(pools), rows)
+    session.show(sched_kind([(pool, host.pool_sched_params(pool.poolid)) for pool in pools]), rows)
 
 
-def _show_pool(session: Session, pool: Cpupool) -> None:
+def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple[str, ...]) -> None:
+    """Show what a pool's scheduler can be told, or change it if any of these options is given."""
+    given = {name: value for name in names if (value := _number(args, name)) is not None}
+    pool = find_pool(session, args.value("cpupool"))
+    if pool.scheduler != scheduler and (given or not session.xl):
+        raise InvalidState(f"cpupool {pool.name} is scheduled by {pool.scheduler}, not by {scheduler}")
+    if given:
+        from xlpy.model.sched import PoolSchedParams
+
+        with worded_as_xl(session, f"libxl_sched_{scheduler}_params_set failed."):
+            session.host.set_pool_sched_params(pool.poolid, PoolSchedParams(scheduler=scheduler, **given))
+        return
     from xlpy.render.sched import pool_params_kind
 
-    session.show(pool_params_kind(), [pool])
+    session.show(pool_params_kind(), [(pool, session.host.pool_sched_params(pool.poolid))])
 
 
-def _pool(session: Session, name: str | None) -> Cpupool:
+def find_pool(session: Session, name: str | None) -> Cpupool:
     """The pool of this name or number, the first one by default (libxl_cpupool_qualifier_to_cpupoolid)."""
     for pool in session.host.list_cpupools():
         if (name is None and pool.poolid == 0) or name in (pool.name, str(pool.poolid)):

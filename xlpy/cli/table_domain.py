@@ -126,6 +126,16 @@ ROWS = (
         needs=1, modifies=True,
     ),
     Command(
+        "suspend", "misc:suspend", "<Domain>",
+        "Suspend a domain to RAM",
+        needs=1, modifies=True,
+    ),
+    Command(
+        "resume", "misc:resume", "<Domain>",
+        "Resume a domain from RAM",
+        needs=1, modifies=True,
+    ),
+    Command(
         "dump-core", "misc:dump_core", "<Domain> <filename>", "Core dump a domain", needs=2, modifies=True
     ),
     Command(

@@ -63,7 +63,7 @@ ROWS = (
         modifies=True,
     ),
     Command(
-        "sched-rtds", "sched:sched_rtds",
+        "sched-rtds", "sched_rtds:sched_rtds",
         "[-d <Domain> [-v[=VCPUID/all]] [-p[=PERIOD]] [-b[=BUDGET]] [-e[=Extratime]]]",
         "Get/set rtds scheduler parameters",
         value("-d --domain", "DOMAIN", "Domain to modify"),

@@ -90,8 +90,13 @@ def _host_facts(session: Session) -> HostFacts:
 
 def _cpus(session: Session, text: str, facts: HostFacts) -> Cpus | None:
     """The pcpus of a list; None, which changes nothing, is ``-``. Raises XlError."""
-    if text == "-":
-        return None
+    return None if text == "-" else parse_cpus(session, text, facts)
+
+
+def parse_cpus(session: Session, text: str, facts: HostFacts | None = None) -> Cpus:
+    """The pcpus of a list such as ``0-3,^1,node:0``. Raises XlError."""
+    if facts is None:
+        facts = _host_facts(session)
     try:
         return parse_cpu_list(text, facts.cpu_bits, nodes_of(facts))
     except SpecError as error:

@@ -190,14 +190,15 @@ def vkb(draft: Draft) -> None:
     found = []
     for atom in draft.settings.atoms("vkb") or ():
         try:
-            found.append(_read_vkb(atom.text))
+            found.append(read_vkb_spec(atom.text))
         except SpecError as error:
             raise draft.settings.spec_error("vkb", atom, error) from error
     if found:
         _add_keyboards(draft, tuple(found))
 
 
-def _read_vkb(text: str) -> VkbConfig:
+def read_vkb_spec(text: str) -> VkbConfig:
+    """The keyboard that a spec describes. Raises SpecError."""
     vkb: dict[str, Any] = {}
     for offset, piece in comma_pieces(text):
         key, equals, value = piece.partition("=")
@@ -232,14 +233,15 @@ def vdispl(draft: Draft) -> None:
     found: list[VdisplConfig] = []
     for atom in draft.settings.atoms("vdispl") or ():
         try:
-            found.append(_read_vdispl(atom.text).replace(devid=len(found)))
+            found.append(read_vdispl_spec(atom.text).replace(devid=len(found)))
         except SpecError as error:
             raise draft.settings.spec_error("vdispl", atom, error) from error
     if found:
         draft.sections["config"]["vdispls"] = tuple(found)
 
 
-def _read_vdispl(text: str) -> VdisplConfig:
+def read_vdispl_spec(text: str) -> VdisplConfig:
+    """The display that a spec describes. Raises SpecError."""
     display: dict[str, Any] = {}
     for offset, piece in comma_pieces(text):
         key, equals, value = piece.partition("=")

@@ -90,6 +90,17 @@ def read_pci_spec(text: str, defaults: dict[str, Any] | None = None) -> PciConfi
     return PciConfig(**pci)
 
 
+def read_pci_address(text: str) -> PciConfig:
+    """The function of this address (xlu_pci_parse_bdf). Raises SpecError."""
+    pci: dict[str, Any] = {}
+    end = _read_address(pci, text, 0)
+    if end < len(text):
+        raise SpecError(
+            f"unexpected '{text[end:]:.40}' behind the address", end, 1, _ADDRESS_HINT, EXIT_STATUS
+        )
+    return PciConfig(**pci)
+
+
 def _policy(text: str, offset: int) -> str | None:
     if text.lower() not in (*_POLICIES, "invalid"):  # libxl's enum has a value of this name for unset
         hint = one_of(_POLICIES, text)

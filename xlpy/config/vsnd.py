@@ -11,6 +11,7 @@ from xlpy.model.device_config import VsndConfig, VsndParams, VsndPcm, VsndStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 _FORMATS = (
@@ -57,6 +58,14 @@ def vsnd(draft: Draft) -> None:
         found.append(_card(card, len(found)))
     if found:
         draft.sections["config"]["vsnds"] = tuple(found)
+
+
+def read_vsnd_items(items: Iterable[str]) -> VsndConfig:
+    """The card that these items (arguments of vsnd-attach) describe. Raises SpecError."""
+    card = _Part()
+    for item in items:
+        _read_item(card, item)
+    return _card(card, None)
 
 
 def _read_item(card: _Part, text: str) -> None:
@@ -115,7 +124,7 @@ def _read_piece(part: _Part, kind: str, piece: str, offset: int) -> None:
         raise SpecError(f"unknown parameter '{piece:.40}'", offset, len(piece), one_of(known, key))
 
 
-def _card(card: _Part, number: int) -> VsndConfig:
+def _card(card: _Part, number: int | None) -> VsndConfig:
     pcms = []
     for pcm in card.parts:
         streams = [VsndStream(params=VsndParams(**stream.params), **stream.fields) for stream in pcm.parts]

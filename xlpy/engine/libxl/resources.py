@@ -11,11 +11,14 @@ from xlpy.engine.libxl.library import Uuid
 from xlpy.engine.libxl.reading import SCHEDULER_NUMBERS, LibxlReading
 from xlpy.errors import ConfigError, InvalidState, NotSupported
 from xlpy.model.domain import SchedParams, VcpuInfo
+from xlpy.model.sched import PoolSchedParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+    from xlpy.model.host import Cpupool
 
 
 _ANY_POOLID = 0xFFFFFFFF
@@ -122,18 +125,47 @@ class LibxlResources(LibxlReading):
             what = f"the scheduling of domain {domid} cannot be changed"
             context.do(what, "domain_sched_params_set", domid, params.memory)
 
-    def set_pool_ratelimit(self, poolid: int, ratelimit_us: int) -> None:
-        """libxl_sched_credit2_params_set, or _credit_ where the pool has that."""
+    def pool_sched_params(self, poolid: int) -> PoolSchedParams:
+        """libxl_sched_credit_params_get, _credit2_; other schedulers have none."""
+        scheduler = self._pool(poolid).scheduler
+        if scheduler not in ("credit", "credit2"):
+            return PoolSchedParams(scheduler=scheduler)
+        structure = f"sched_{scheduler}_params"
+        with self.contexts.borrow() as context, context.new(structure) as params:
+            context.do(f"cpupool {poolid}", f"{structure}_get", poolid, params.memory)
+            found = params.json()
+        credit = scheduler == "credit"
+        return PoolSchedParams(
+            scheduler=scheduler,
+            tslice_ms=found.get("tslice_ms", 0) if credit else None,
+            ratelimit_us=found.get("ratelimit_us", 0),
+            migration_delay_us=found.get("vcpu_migr_delay_us", 0) if credit else None,
+        )
+
+    def set_pool_sched_params(self, poolid: int, params: PoolSchedParams) -> None:
+        """libxl_sched_credit_params_set, _credit2_."""
+        pool = self._pool(poolid)
+        changes = {
+            name: value
+            for name, value in (
+                ("tslice_ms", params.tslice_ms),
+                ("ratelimit_us", params.ratelimit_us),
+                ("vcpu_migr_delay_us", params.migration_delay_us),
+            )
+            if value is not None
+        }
+        known = {"credit": {"tslice_ms", "ratelimit_us", "vcpu_migr_delay_us"}, "credit2": {"ratelimit_us"}}
+        if not changes.keys() <= known.get(pool.scheduler, set()):
+            raise NotSupported(
+                f"cpupool {pool.name} is scheduled by {pool.scheduler}, which cannot be told that"
+            )
+        self._change_pool_params(poolid, pool.scheduler, changes)
+
+    def _pool(self, poolid: int) -> Cpupool:
         for pool in self.list_cpupools():
             if pool.poolid == poolid:
-                break
-        else:
-            raise InvalidState(f"there is no cpupool {poolid}")
-        if pool.scheduler not in ("credit", "credit2"):
-            raise NotSupported(
-                f"cpupool {pool.name} is scheduled by {pool.scheduler}, which has no rate limit"
-            )
-        self._change_pool_params(poolid, pool.scheduler, {"ratelimit_us": ratelimit_us})
+                return pool
+        raise InvalidState(f"there is no cpupool {poolid}", "see the pools: xlpy cpupool-list")
 
     def _change_pool_params(self, poolid: int, scheduler: str, changes: dict[str, Any]) -> None:
         structure = f"sched_{scheduler}_params"
