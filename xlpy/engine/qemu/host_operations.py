@@ -12,9 +12,10 @@ from xlpy.engine.qemu.message_ring import MessageRing
 from xlpy.engine.qemu.motion import QemuMotion
 from xlpy.engine.qemu.process import log_tail
 from xlpy.engine.qemu.program import find_qemu, qemu_version
-from xlpy.errors import NotSupported, XlError
+from xlpy.errors import InvalidState, NotSupported, XlError
 from xlpy.model.domain import SchedParams
 from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
+from xlpy.model.sched import PoolSchedParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ class QemuHost(QemuMotion):
 
     def list_cpupools(self) -> tuple[Cpupool, ...]:
         return host.list_cpupools(len(self.domains()) + 1)
+
+    def pool_sched_params(self, poolid: int) -> PoolSchedParams:
+        for pool in self.list_cpupools():
+            if pool.poolid == poolid:
+                return PoolSchedParams(scheduler=pool.scheduler, ratelimit_us=pool.ratelimit_us)
+        raise InvalidState(f"there is no cpupool {poolid}")
 
     def console_ring(self, clear: bool = False) -> str:
         """The engine's own messages: starts and ends of domains, and what their QEMUs complained about."""
