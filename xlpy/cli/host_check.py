@@ -1,0 +1,157 @@
+"""Whether hosts can be reached and what is there: host check, host ping."""
+
+from __future__ import annotations
+
+import sys
+
+from xlpy import __version__
+from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.errors import NotSupported, UsageError, XlError
+from xlpy.render.inventory import HostCheck, HostPing, check_kind, ping_kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.client.many import Part
+    from xlpy.model.host import HostInfo
+    from xlpy.protocol.introduction import Introduction
+    from xlpy.protocol.messages import Hello
+
+_MOST_PINGS = 10_000
+
+
+def check(session: Session, args: Arguments) -> int:
+    """Log in to every host and look around; what is wrong is said with what to do about it."""
+    parts = _parts(session, args)
+    ask_all(session, parts, _look)
+    session.show(check_kind(), [part.value or _failed(part) for part in parts])
+    _tell(session, parts)
+    return overall_status(
+        [part.error.exit_status if isinstance(part.error, XlError) else 0 for part in parts]
+    )
+
+
+def ping(session: Session, args: Arguments) -> int:
+    """How long a connection and questions take."""
+    count = _count(args.value("count"))
+
+    def measure(part: Part) -> HostPing:
+        from xlpy.client.probe import connect_s, round_trip_s
+
+        connected_s = connect_s(part.host)
+        return HostPing(
+            host=part.entry.name,
+            connect_ms=connected_s * 1000,
+            times_ms=tuple(round_trip_s(part.host) * 1000 for _ in range(count)),
+        )
+
+    parts = _parts(session, args)
+    ask_all(session, parts, measure)
+    session.show(
+        ping_kind(),
+        [part.value or HostPing(host=part.entry.name, problem=str(part.error)) for part in parts],
+    )
+    sys.stdout.flush()
+    report_failures(session, failures(parts))
+    return overall_status(
+        [part.error.exit_status if isinstance(part.error, XlError) else 0 for part in parts]
+    )
+
+
+def _parts(session: Session, args: Arguments) -> Sequence[Part]:
+    """The hosts that are named, else all of the inventory."""
+    from xlpy.client.resolve import resolve
+
+    return open_parts(session, resolve(args.rest or session.host_names or ["all"]))
+
+
+def _look(part: Part) -> HostCheck:
+    """What there is at a host. Raises what keeps it from working."""
+    from xlpy.client.probe import connect_s, log_in
+
+    introduction = log_in(part.entry)
+    connected_s = connect_s(part.host)
+    hello = part.host.hello
+    info = part.host.host_info()
+    remarks = tuple(_remarks(part, hello, info, introduction))
+    return HostCheck(
+        host=part.entry.name,
+        address=part.entry.address,
+        state="remarks" if remarks else "ok",
+        version=hello.version,
+        engine=hello.engine,
+        python=None if introduction is None else introduction.python,
+        uid=None if introduction is None else introduction.uid,
+        access=_access(introduction),
+        hostname=info.host,
+        connect_ms=connected_s * 1000,
+        total_memory_kib=info.total_memory_kib,
+        free_memory_kib=info.free_memory_kib,
+        domains=_domains(part),
+        remarks=remarks,
+    )
+
+
+def _access(introduction: Introduction | None) -> str:
+    if introduction is None:
+        return "running"
+    if introduction.installed:
+        return "installed"
+    return "started" if introduction.started else "running"
+
+
+def _domains(part: Part) -> int | None:
+    try:
+        return len([domain for domain in part.host.list_domains() if domain.domid])
+    except NotSupported:
+        return None
+
+
+def _remarks(part: Part, hello: Hello, info: HostInfo, introduction: Introduction | None) -> list[str]:
+    """What works, but maybe not as the user thinks it does."""
+    found = []
+    if hello.version != __version__:
+        found.append(
+            f"xlpyd there is xlpy {hello.version}, this is {__version__}; both speak the same protocol"
+        )
+    if introduction is not None and introduction.uid != 0:
+        found.append(
+            f"the login has no root privileges (uid {introduction.uid}): its domains are not the host's own; "
+            "'sudo: true' in the inventory becomes root"
+        )
+    if info.free_memory_kib < 64 << 10:
+        found.append(f"only {info.free_memory_kib >> 10} MiB of memory are free")
+    return found
+
+
+def _failed(part: Part) -> HostCheck:
+    error = part.error
+    return HostCheck(
+        host=part.entry.name,
+        address=part.entry.address,
+        state="failed",
+        problem=str(error),
+        hint=error.hint if isinstance(error, XlError) else None,
+    )
+
+
+def _tell(session: Session, parts: Sequence[Part]) -> None:
+    """Say what is wrong, host by host, for whom doesn't read JSON."""
+    sys.stdout.flush()
+    report_failures(session, failures(parts))
+    if session.structured:
+        return
+    for part in parts:
+        for remark in part.value.remarks if part.value is not None else ():
+            session.say(f"{part.entry.name}: {remark}")
+
+
+def _count(text: str | None) -> int:
+    if text is None:
+        return 3
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= _MOST_PINGS):
+        raise UsageError(f"--count takes a number, not {text!r}", f"from 1 to {_MOST_PINGS}")
+    return int(text)
