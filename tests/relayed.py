@@ -28,7 +28,7 @@ class Box:
 
     def log_in(self) -> NearRelay:
         """Start an agent there and a relay to it; xlpyd is found or started."""
-        link = SubprocessLink(remote_command(), private_environment(self.directory))
+        link = SubprocessLink(f"exec {remote_command()}", private_environment(self.directory))
         self.links.append(link)
         self.introduction = introduce(link, socket=str(self.daemon.socket))
         relay = NearRelay(link)

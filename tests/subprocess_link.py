@@ -16,7 +16,7 @@ class SubprocessLink:
     def __init__(self, command: str, environment: dict[str, str], shell: str = "/bin/sh") -> None:
         self.label = "box"
         self.process = subprocess.Popen(
-            [shell, "-c", f"exec {command}"],
+            [shell, "-c", command],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -29,6 +29,7 @@ class SubprocessLink:
         self._stdout = self.process.stdout.fileno()
         self._said = b""
         os.set_blocking(self._stdout, False)
+        os.set_blocking(self.process.stderr.fileno(), False)
 
     def fileno(self) -> int:
         return self._stdout
@@ -49,11 +50,15 @@ class SubprocessLink:
             self.process.stdin.close()
 
     def said(self) -> str:
-        self.process.wait(20)
         assert self.process.stderr
-        if not self.process.stderr.closed:
-            self._said = self.process.stderr.read()
-            self.process.stderr.close()
+        while True:
+            try:
+                data = os.read(self.process.stderr.fileno(), _READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self._said += data
         return self._said.decode()
 
     def exit_status(self) -> int | None:

@@ -27,9 +27,16 @@ class ShippedImporter:
     def load(self, code: bytes) -> None:
         """Have the modules in this parcel, which is one of ``transport.shipping``."""
         import marshal
-        import zlib
 
-        self._sources.update(marshal.loads(zlib.decompress(code)))
+        if code.startswith(b"BZh"):
+            import bz2
+
+            data = bz2.decompress(code)
+        else:
+            import zlib
+
+            data = zlib.decompress(code)
+        self._sources.update(marshal.loads(data))
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """As the import system asks (``MetaPathFinder``)."""
@@ -69,9 +76,15 @@ def boot(sources: dict[str, str], channel: BufferedReader) -> int:
     os.dup2(2, 1)
     importer = ShippedImporter(sources)
     sys.meta_path.insert(0, importer)
-    from xlpy.agent.relay import serve
+    try:
+        from xlpy.agent.relay import serve
 
-    return serve(channel, output, importer.load)
+        return serve(channel, output, importer.load)
+    except Exception:  # noqa: BLE001  # the edge of a process
+        import traceback
+
+        traceback.print_exc()  # which asks the importer for the lines; the interpreter itself wouldn't
+        return 1
 
 
 if __name__ == "xlpy shipped":

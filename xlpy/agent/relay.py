@@ -170,7 +170,7 @@ def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> i
     wishes = marshal.loads(read_parcel(channel))
 
     def fetch() -> bytes:
-        _write_all(output_fd, need_line())
+        _write_all(output_fd, need_line(_best_packing()))
         return read_parcel(channel)
 
     try:
@@ -199,6 +199,15 @@ def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> i
     finally:
         relay.close_all()
     return 0
+
+
+def _best_packing() -> str:
+    """A Python may have been built without the better one."""
+    try:
+        import bz2  # noqa: F401
+    except ImportError:
+        return "zlib"
+    return "bz2"
 
 
 def _nothing_to_fetch() -> bytes:

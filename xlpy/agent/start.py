@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 
 from xlpy.errors import ConnectError, PermissionRefused
 from xlpy.protocol.places import default_socket, default_state_dir
@@ -163,7 +162,9 @@ def _run_child(work: Callable[[], int]) -> None:
             os.closerange(3, 1 << 16)  # nothing of ours may keep the channel open
             status = work()
         except Exception:  # noqa: BLE001  # the edge of a process
-            sys.excepthook(*sys.exc_info())
+            import traceback
+
+            traceback.print_exc()
         finally:
             os._exit(status)
     os.close(stderr)

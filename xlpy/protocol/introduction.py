@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MARK = b"\0xlpy agent\0"
+PACKINGS = ("bz2", "zlib")
 LINE_LIMIT_BYTES = 64 << 10
 OLD_PYTHON_STATUS = 98  # the exit status of an interpreter that is too old
 
@@ -35,6 +36,12 @@ class Introduction(Record):
     installed: bool = False
 
 
+class Need(Record):
+    """The far half has to have all the modules."""
+
+    packing: str
+
+
 def introduction_line(introduction: Introduction) -> bytes:
     """What the far half says when xlpyd answers."""
     return MARK + dumps(introduction.__dict__).encode("ascii") + b"\n"
@@ -45,9 +52,9 @@ def failure_line(error: XlError) -> bytes:
     return MARK + dumps({"error": error_to_wire(error)}).encode("ascii") + b"\n"
 
 
-def need_line() -> bytes:
-    """What the far half says when it has to have all the modules."""
-    return MARK + dumps({"need": "modules"}).encode("ascii") + b"\n"
+def need_line(packing: str) -> bytes:
+    """What the far half says when it has to have all the modules; ``packing`` is how it can unpack them."""
+    return MARK + dumps({"need": packing}).encode("ascii") + b"\n"
 
 
 def parcel(data: bytes) -> bytes:
@@ -64,8 +71,8 @@ def read_parcel(channel: BinaryIO) -> bytes:
     return data
 
 
-def read_introduction(line: bytes) -> Introduction | None:
-    """What the line after the mark says, None when it needs modules. Raises the error that it tells of, or ProtocolError."""
+def read_introduction(line: bytes) -> Introduction | Need:
+    """What the line after the mark says. Raises the error that it tells of, or ProtocolError."""
     try:
         fields = loads(line)
     except (ValueError, RecursionError) as error:
@@ -74,8 +81,8 @@ def read_introduction(line: bytes) -> Introduction | None:
         raise ProtocolError(f"the agent began with {line[:60]!r}")
     if isinstance(fields.get("error"), dict):
         raise error_from_wire(fields["error"])
-    if "need" in fields:
-        return None
+    if fields.get("need") in PACKINGS:
+        return Need(packing=fields["need"])
     try:
         return Introduction(**{name: fields[name] for name in Introduction.fields_ if name in fields})
     except TypeError as error:

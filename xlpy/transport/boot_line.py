@@ -14,7 +14,14 @@ from xlpy.errors import (
     ProtocolError,
     XlError,
 )
-from xlpy.protocol.introduction import LINE_LIMIT_BYTES, MARK, OLD_PYTHON_STATUS, parcel, read_introduction
+from xlpy.protocol.introduction import (
+    LINE_LIMIT_BYTES,
+    MARK,
+    OLD_PYTHON_STATUS,
+    Need,
+    parcel,
+    read_introduction,
+)
 from xlpy.transport.shipping import all_modules, digest, first_modules
 
 TYPE_CHECKING = False
@@ -41,7 +48,12 @@ _LOADER = (
 
 def remote_command(python: str = "python3", sudo: bool = False) -> str:
     """The command that runs the agent, the same to every login shell. Raises ConnectError for a python that isn't a plain path."""
-    if not python or not all(letter.isalnum() or letter in "/._-+" for letter in python) or python[0] == "-":
+    if (
+        not python.isascii()
+        or not python
+        or not all(letter.isalnum() or letter in "/._-+" for letter in python)
+        or python[0] == "-"
+    ):
         raise ConnectError(
             f"{python!r} cannot be the name of an interpreter", "'python:' in hosts.yaml is a name or a path"
         )
@@ -67,8 +79,8 @@ def introduce(
     try:
         link.write(parcel(first_modules()) + parcel(marshal.dumps(wishes, _MARSHAL_FORMAT)))
         introduction = _hear(link, deadline)
-        if introduction is None:
-            link.write(parcel(all_modules()))
+        if isinstance(introduction, Need):
+            link.write(parcel(all_modules(introduction.packing)))
             introduction = _hear(link, deadline)
     except TimeoutError as error:
         raise ConnectError(
@@ -78,13 +90,13 @@ def introduce(
         ) from error
     except (EOFError, OSError) as error:
         raise _why_it_ended(link, python, sudo, str(error)) from error
-    if introduction is None:
+    if isinstance(introduction, Need):
         raise ProtocolError(f"{link.label}: the agent asks for its modules again and again")
     return introduction
 
 
-def _hear(link: Link, deadline: float) -> Introduction | None:
-    """What the agent says next; None when it needs all modules. Raises what it tells, and as ``_read_line``."""
+def _hear(link: Link, deadline: float) -> Introduction | Need:
+    """What the agent says next. Raises what it tells, and as ``_read_line``."""
     line = _read_line(link, deadline)
     try:
         return read_introduction(line)

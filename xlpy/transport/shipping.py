@@ -35,20 +35,25 @@ FIRST = (
     "xlpy.agent.start",
 )
 _MARSHAL_FORMAT = 2  # every Python 3 reads it
-_COMPRESSION = 9
+_ZLIB_LEVEL = 9
 
 
 @functools.cache
 def first_modules() -> bytes:
-    """The modules that the agent begins with, by name, marshalled and compressed."""
+    """The modules that the agent begins with, by name: stripped, marshalled, and packed by zlib."""
     sources = shipped_sources()
-    return _packed({name: sources[name] for name in FIRST})
+    return zlib.compress(_marshalled({name: sources[name] for name in FIRST}), _ZLIB_LEVEL)
 
 
 @functools.cache
-def all_modules() -> bytes:
-    """All modules, likewise."""
-    return _packed(shipped_sources())
+def all_modules(packing: str) -> bytes:
+    """All modules, likewise, packed as the host can unpack them (``introduction.PACKINGS``)."""
+    data = _marshalled(shipped_sources())
+    if packing == "bz2":
+        import bz2
+
+        return bz2.compress(data)
+    return zlib.compress(data, _ZLIB_LEVEL)
 
 
 @functools.cache
@@ -57,9 +62,9 @@ def digest() -> str:
     return hashlib.sha256(repr(shipped_sources()).encode()).hexdigest()
 
 
-def _packed(sources: dict[str, str]) -> bytes:
+def _marshalled(sources: dict[str, str]) -> bytes:
     stripped = {name: without_prose(source) for name, source in sources.items()}
-    return zlib.compress(marshal.dumps(stripped, _MARSHAL_FORMAT), _COMPRESSION)
+    return marshal.dumps(stripped, _MARSHAL_FORMAT)
 
 
 @functools.cache

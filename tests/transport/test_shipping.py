@@ -1,0 +1,80 @@
+"""What is shipped: small enough, the same code line by line, and all that the agent needs before it can ask for more."""
+
+from __future__ import annotations
+
+import ast
+import marshal
+import zlib
+
+import pytest
+from source_tree import ROOT
+
+from xlpy.agent.boot import ShippedImporter
+from xlpy.protocol.introduction import PACKINGS
+from xlpy.transport.shipping import (
+    FIRST,
+    all_modules,
+    digest,
+    first_modules,
+    shipped_sources,
+    without_prose,
+)
+
+SOURCES = shipped_sources()
+
+
+def test_size() -> None:
+    assert len(first_modules()) < 20_000
+    assert len(all_modules("bz2")) < 150 << 10
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_all_modules_come_out_again(packing: str) -> None:
+    received: dict[str, str] = {}
+    ShippedImporter(received).load(all_modules(packing))
+    assert received.keys() == SOURCES.keys()
+
+
+def test_first_modules_are_read_by_every_python() -> None:
+    assert set(marshal.loads(zlib.decompress(first_modules()))) == set(FIRST)
+
+
+def test_every_shipped_module_is_there() -> None:
+    assert "xlpy.agent.xlpyd" in SOURCES
+    assert "xlpy.engine.qemu.__init__" in SOURCES
+    assert not any(name.startswith(("xlpy.cli", "xlpy.client", "xlpy.transport")) for name in SOURCES)
+    assert SOURCES["xlpy.errors"] == (ROOT / "xlpy/errors.py").read_text()
+    assert len(digest()) == 64
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit(self, node: ast.AST) -> ast.AST:
+        self.generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, False):
+            assert isinstance(body, list)
+            body[0] = ast.Expr(ast.Constant(""))
+        return node
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_code_is_the_same(name: str) -> None:
+    source, stripped = SOURCES[name], without_prose(SOURCES[name])
+    assert stripped.count("\n") == source.count("\n")
+    expected = _WithoutDocstrings().visit(ast.parse(source))
+    assert ast.dump(_WithoutDocstrings().visit(ast.parse(stripped))) == ast.dump(expected)
+
+
+@pytest.mark.parametrize(
+    ("source", "stripped"),
+    [
+        ('"""Doc."""\nx = 1  # kept', '""\nx = 1  # kept'),
+        ('def f():\n    """Doc.\n\n    More.\n    """\n    return 1', 'def f():\n    ""\n\n\n\n    return 1'),
+        ('class C: "ü Doc"; x = 1', 'class C: ""; x = 1'),
+        ("# gone\nx = '''\n# stays\n'''", "\nx = '''\n# stays\n'''"),
+        ('x = f"""\n# stays {1}\n# too"""\n# gone', 'x = f"""\n# stays {1}\n# too"""\n'),
+        ("def f(): ...\n    # gone\n", "def f(): ...\n\n"),
+    ],
+)
+def test_prose_goes_and_lines_stay(source: str, stripped: str) -> None:
+    assert without_prose(source) == stripped
