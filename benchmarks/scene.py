@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.bare_qemu import BareQemu
+from benchmarks.far_hosts import FarHosts
 from benchmarks.guest import GuestImage
 from benchmarks.libvirt import Libvirt
 from benchmarks.measure import MeasurementFailed, Report
@@ -19,7 +20,14 @@ from benchmarks.xlpy_host import XlpyHost
 class Scene:
     """Opened with ``with``; what it started it ends, and nothing else. Peers that are missing are None."""
 
-    def __init__(self, report: Report, rounds: int, with_libvirt: bool = True, keep: bool = False) -> None:
+    def __init__(
+        self,
+        report: Report,
+        rounds: int,
+        with_libvirt: bool = True,
+        keep: bool = False,
+        far_hosts: int = 100,
+    ) -> None:
         self.report = report
         self.rounds = rounds
         self.keep = keep
@@ -28,6 +36,8 @@ class Scene:
         self._hosts: dict[str, XlpyHost] = {}
         self._with_libvirt = with_libvirt
         self._libvirt: Libvirt | None = None
+        self._far: FarHosts | None = None
+        self._far_count = far_hosts
 
     def __enter__(self) -> Scene:
         why_not = Libvirt.missing() if self._with_libvirt else "libvirt was left out"
@@ -39,7 +49,7 @@ class Scene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for side in (*self._hosts.values(), self._libvirt):
+        for side in (*self._hosts.values(), self._libvirt, self._far):
             if side is None:
                 continue
             try:
@@ -56,6 +66,13 @@ class Scene:
         if name not in self._hosts:
             self._hosts[name] = XlpyHost(self.scratch, name, self.image)
         return self._hosts[name]
+
+    @property
+    def far(self) -> FarHosts:
+        """The hosts behind SSH, started when first asked for."""
+        if self._far is None:
+            self._far = FarHosts(self.scratch, self._far_count)
+        return self._far
 
     @property
     def libvirt(self) -> Libvirt | None:
