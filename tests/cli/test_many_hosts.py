@@ -505,3 +505,66 @@ def test_a_person_is_asked(hosts: Three, tmp_path: Path) -> None:
         os.close(terminal)
         assert (child.returncode == 0) is agreed
         assert paused(hosts) == ({"web@a", "db@b"} if agreed else set())
+
+
+# -- top
+
+
+def test_live_top_of_several_hosts(hosts: Three, tmp_path: Path) -> None:
+    """On a terminal: all hosts' domains in one picture; s sorts, q leaves."""
+    import pty
+    import subprocess
+    import sys
+    import termios
+
+    terminal, inside = pty.openpty()
+    termios.tcsetwinsize(inside, (30, 120))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "xlpy", "-H", "all", "top", "-d", "60"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(inside)
+    shown = b""
+    for awaited, typed in ((b"sort (ID)", b"s"), (b"sort (Name)", b"q")):
+        while awaited not in shown:
+            shown += os.read(terminal, 65536)
+        os.write(terminal, typed)
+    while b"\x1b[?1049l" not in shown:  # the screen that was there before comes back
+        shown += os.read(terminal, 65536)
+    assert child.wait(60) == 0
+    os.close(terminal)
+    assert b"3 hosts" in shown
+    assert b"7 domains" in shown
+    assert b"Host" in shown
+    assert b"twin" in shown
+
+
+@pytest.mark.usefixtures("broken")
+def test_top_goes_on_without_those_that_fail(xlpy: Call) -> None:
+    result = xlpy("-H", "all", "--timeout", "0.3", "top", "-b", "-i", "2", "-d", "0.01")
+    assert result.status == 4
+    lines = [line.split() for line in result.out.splitlines()]
+    assert [line[0] for line in lines] == [*["Host", "a", "a", "b", "b", "b", "c", "c"] * 2]
+    assert [line.split(":")[1] for line in result.err.splitlines()].count(" gone") == 2
+
+
+def test_a_usual_command_over_sockets_is_light(hosts: Three) -> None:
+    """No SSH, YAML or threading is imported for it."""
+    import subprocess
+    import sys
+
+    from test_start_up import HEAVY
+
+    names = ",".join(host.address for host in hosts.values())
+    code = (
+        "import sys; from xlpy.cli.main import run; "
+        f"assert run(['-H', {names!r}, 'list']) == 0; print('MODULES', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.rpartition("MODULES ")[2].split())
+    assert not loaded & (HEAVY | {"enum", "json", "re", "queue"})

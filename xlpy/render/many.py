@@ -11,7 +11,7 @@ from xlpy.render.output import column_of, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
     from xlpy.errors import XlError
@@ -155,7 +155,7 @@ def _plain(parts: Sequence[HostRows]) -> Callable[[Sequence[HostRow], bool], Ite
                 yield f"{TITLE if number == 0 else '':{width}}  {line}"
         for of, run in _runs(rows):
             assert of.kind.plain is not None
-            for line in of.kind.plain(run, False):
+            for line in _lines(of.kind.plain(run, False)):
                 yield f"{of.host:{width}}  {line}"
 
     return lines
@@ -164,10 +164,16 @@ def _plain(parts: Sequence[HostRows]) -> Callable[[Sequence[HostRow], bool], Ite
 def _header(part: HostRows) -> list[str]:
     """What the plain form has only with headers: the lines before the rows."""
     assert part.kind.plain is not None
-    with_header = list(part.kind.plain(part.rows, True))
-    without = list(part.kind.plain(part.rows, False))
+    with_header = list(_lines(part.kind.plain(part.rows, True)))
+    without = list(_lines(part.kind.plain(part.rows, False)))
     count = len(with_header) - len(without)
     return with_header[:count] if with_header[count:] == without else []
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Line by line, for a kind may put several into one text."""
+    for text in texts:
+        yield from text.split("\n")
 
 
 def _runs(rows: Sequence[HostRow]) -> Iterator[tuple[HostRows, list[Row]]]:
