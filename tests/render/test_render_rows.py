@@ -12,6 +12,7 @@ import pytest
 from xlpy.model.device import DiskInfo, NicInfo
 from xlpy.model.domain import DomainInfo, SchedParams, VcpuInfo
 from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
+from xlpy.model.sched import PoolSchedParams
 from xlpy.render.cpumap import format_cpumap
 from xlpy.render.device import disk_kind, nic_kind
 from xlpy.render.host import Numa, field_kind, host_kind, matching_lines
@@ -241,16 +242,18 @@ def domain(name: str, domid: int) -> DomainInfo:
 def test_scheduler() -> None:
     pool = Cpupool(poolid=0, name="Pool-0", scheduler="credit2", domain_count=1, cpus=(0, 1))
     domain_0 = (domain("Domain-0", 0), SchedParams())
-    assert shown(sched_kind([pool]), [domain_0]) == recording("sched-credit2")
+    params = PoolSchedParams(ratelimit_us=1000)
+    assert shown(sched_kind([(pool, params)]), [domain_0]) == recording("sched-credit2")
     assert shown(sched_kind(), [(domain("gpv", 11), SchedParams(weight=512, cap=50))]) == recording(
         "sched-credit2-d2"
     )
-    assert shown(pool_params_kind(), [pool]) == recording("sched-credit2-s")
+    assert shown(pool_params_kind(), [(pool, params)]) == recording("sched-credit2-s")
 
 
 def test_a_pool_without_domains_still_has_its_lines() -> None:
     pool = Cpupool(poolid=1, name="cp", scheduler="credit2", domain_count=0, cpus=(1,))
-    assert shown(sched_kind([pool]), [(domain("Domain-0", 0), SchedParams())]).splitlines() == [
+    params = PoolSchedParams(ratelimit_us=1000)
+    assert shown(sched_kind([(pool, params)]), [(domain("Domain-0", 0), SchedParams())]).splitlines() == [
         "Cpupool cp: ratelimit=1000us",
         "Name                                ID Weight  Cap",
     ]

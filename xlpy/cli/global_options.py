@@ -27,6 +27,11 @@ GLOBALS = (
     ),
     value("-o --output", "FORMAT", "table, plain, json, yaml or csv."),
     value("--columns", "NAMES", "Show these columns, names with commas between."),
+    value(
+        "--filter",
+        "CONDITION",
+        "Show the rows for which this holds, e.g. 'memory_kib > 1000000 and name =~ ^web'.",
+    ),
     value("--sort", "NAMES", "Sort by these columns, -NAME for falling."),
     flag("--no-headers", "Leave the header line out."),
     flag("-q --quiet", "Say nothing but errors."),
@@ -51,6 +56,7 @@ class GlobalOptions:
         self.hosts: list[str] = []
         self.output: str | None = None
         self.columns: str | None = None
+        self.filter: str | None = None
         self.sort: str | None = None
         self.headers = True
         self.quiet = False
@@ -79,6 +85,7 @@ class GlobalOptions:
             self.hosts += [name for text in args.values("host") for name in text.split(",") if name]
         self.output = value("output") or self.output
         self.columns = value("columns") or self.columns
+        self.filter = value("filter") or self.filter
         self.sort = value("sort") or self.sort
         self.headers = self.headers and not count("no-headers")
         self.quiet = self.quiet or count("quiet") > 0

@@ -142,7 +142,7 @@ class Session:
         from xlpy.render.output import Wishes
 
         options = self.options
-        return Wishes(self.form, options.columns, options.sort, options.headers)
+        return Wishes(self.form, options.columns, options.sort, options.headers, options.filter)
 
     def show(self, kind: Kind, rows: Iterable[Row]) -> None:
         """Print rows on stdout in the form that was asked for."""

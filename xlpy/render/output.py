@@ -18,19 +18,25 @@ FORMS = ("table", "plain", "json", "yaml", "csv")
 class Wishes:
     """How the user wants rows to be shown; None and empty are the kind's own way."""
 
-    __slots__ = ("columns", "form", "headers", "sort")
+    __slots__ = ("columns", "filter", "form", "headers", "sort")
 
     def __init__(
-        self, form: str = "plain", columns: str | None = None, sort: str | None = None, headers: bool = True
+        self,
+        form: str = "plain",
+        columns: str | None = None,
+        sort: str | None = None,
+        headers: bool = True,
+        filter: str | None = None,
     ) -> None:
         self.form = form
         self.columns = columns
         self.sort = sort
         self.headers = headers
+        self.filter = filter
 
     def replace(self, *, columns: str | None) -> Wishes:
         """The same wishes with other columns."""
-        return Wishes(self.form, columns, self.sort, self.headers)
+        return Wishes(self.form, columns, self.sort, self.headers, self.filter)
 
 
 def show(kind: Kind, rows: Iterable[Row], wishes: Wishes, out: TextIO) -> None:
@@ -49,8 +55,12 @@ def show(kind: Kind, rows: Iterable[Row], wishes: Wishes, out: TextIO) -> None:
 
 
 def arranged(kind: Kind, rows: Iterable[Row], wishes: Wishes) -> tuple[list[Row], Sequence[Column] | None]:
-    """The rows in the order that is wished, and the columns if some were. Raises UsageError for an unknown column."""
+    """The rows that are wished, in the order that is, and the columns if some were. Raises UsageError."""
     chosen = _chosen_columns(kind, wishes.columns) if wishes.columns else None
+    if wishes.filter:
+        from xlpy.render.filter import parse_filter
+
+        rows = filter(parse_filter(wishes.filter, kind), rows)
     return _sorted(kind, rows, wishes.sort) if wishes.sort else list(rows), chosen
 
 
