@@ -42,6 +42,7 @@ exec "$3" -D -e -f "$1/sshd_config"
 """
 
 SSHD_CONFIG = """\
+{before}
 Port {port}
 ListenAddress {address}
 HostKey {directory}/host_key
@@ -231,6 +232,7 @@ class SshHost:
                 environ=" ".join(environ),
                 places=places,
                 extra=self._extra,
+                before=self._lab.before,
             )
         )
 
@@ -263,6 +265,7 @@ class SshLab:
         self.directory = directory
         self.network = network
         self.hosts: list[SshHost] = []
+        self.before = ""  # lines of sshd_config that overrule the usual ones
         self.home = directory / "home"
         self.ssh_dir = self.home / ".ssh"
         self.identity = self.ssh_dir / "id_ed25519"

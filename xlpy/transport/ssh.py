@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from xlpy.transport.ssh_session import Accept, SshTransport
     from xlpy.transport.ssh_settings import SshSettings
 
-_MOST_JUMPS = 8
-
 
 class SshConnection:
     """A session on a host. ``run`` starts commands there, several at once if need be."""
@@ -64,8 +62,8 @@ class SshConnection:
 
     def close(self) -> None:
         """End the session and all that runs over it, also on the hosts on the way."""
+        self._close()  # first, since it wakes the session's thread; closing a socket under a reader doesn't
         self._transport.stop()
-        self._close()
 
 
 def connect(entry: HostEntry, client: Client | None = None, accept: Accept | None = None) -> SshConnection:
@@ -104,7 +102,7 @@ def _connect(
         return _connect_over(settings, client, accept, passed)
     route = open_route(settings)
     try:
-        transport = _set_up(settings, route.socket, route.close, accept)
+        transport = _set_up(settings, route.socket, route.hang_up, accept)
     except ConnectError as error:
         blamed = None if isinstance(error, failures.HostKeyQuestion) else route.failure(settings)
         route.close()
@@ -122,11 +120,12 @@ def _connect_over(
 ) -> SshConnection:
     """Connect to the last of the hosts on the way, and from there to the one that is meant."""
     *before, last = settings.jumps
-    if len(passed) >= _MOST_JUMPS:
+    label = settings.label.split(" ")[0]
+    if last in passed:
         raise ConfigError(
-            f"{settings.label}: ProxyJump leads in circles: {', '.join(passed)}", "see ~/.ssh/config"
+            f"{label}: ProxyJump leads in circles: {', '.join((*passed, last))}", "see ~/.ssh/config"
         )
-    jump = client.jump_settings(last, settings.label.split(" ")[0])
+    jump = client.jump_settings(last, label)
     if before:
         jump = jump.replace(jumps=tuple(before), proxy_command=None)
     jump = jump.replace(connect_timeout_s=settings.connect_timeout_s)

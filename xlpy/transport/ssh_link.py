@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
 
 from xlpy.errors import Interrupted
@@ -28,7 +30,11 @@ class SshLink:
         self._said = b""
         self._closing = False
         self.sent_bytes = self.received_bytes = 0
-        self._fd = channel.fileno()
+        # paramiko closes its own descriptor with the channel; this one means the same until the object is gone
+        self._fd = os.dup(channel.fileno())
+
+    def __del__(self) -> None:
+        os.close(self._fd)
 
     def fileno(self) -> int:
         """Readable when ``read`` has something, or the end has come."""
@@ -54,9 +60,9 @@ class SshLink:
         """
         try:
             self._channel.sendall(data)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             if self.lost is None or self._closing:
-                raise
+                raise BrokenPipeError(str(error) or "the command has ended") from error
             raise self._broken() from error
         self.sent_bytes += len(data)
 

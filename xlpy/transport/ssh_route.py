@@ -11,10 +11,44 @@ from xlpy.transport.ssh_failures import not_connected, not_resolved, proxy_faile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing_extensions import Buffer as ReadableBuffer
+
     from xlpy.transport.ssh_settings import SshSettings
 
 _FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 _SAID_BYTES = 4096
+
+
+class TcpSocket(socket.socket):
+    """A socket that remembers what paramiko forgets: how the other side began, and with what error the connection broke."""
+
+    greeting = b""
+    failure: OSError | None = None
+
+    def send(self, data: ReadableBuffer, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except TimeoutError as error:
+            if error.errno is not None:  # the kernel's own time limit, not the one that is set on the socket
+                self.failure = error
+            raise
+        except OSError as error:
+            self.failure = error
+            raise
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        try:
+            data = super().recv(size, flags)
+        except TimeoutError as error:
+            if error.errno is not None:
+                self.failure = error
+            raise
+        except OSError as error:
+            self.failure = error
+            raise
+        if not self.greeting:
+            self.greeting = data
+        return data
 
 
 class Route:
@@ -37,12 +71,16 @@ class Route:
         said = (self._proxy.stderr.read(_SAID_BYTES) or b"").decode("utf-8", "replace")
         return proxy_failed(settings, said, status)
 
-    def close(self) -> None:
-        """Close the socket, which wakes whoever reads from it, and end the proxy."""
+    def hang_up(self) -> None:
+        """Break the connection; whoever reads from the socket sees its end."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the other side was faster
+
+    def close(self) -> None:
+        """Break the connection and let everything go."""
+        self.hang_up()
         self.socket.close()
         if self._proxy is not None:
             self._proxy.kill()
@@ -71,7 +109,7 @@ def _connect_tcp(settings: SshSettings) -> socket.socket:
     failure: OSError = TimeoutError()
     for number, (kind, _, protocol, _, address) in enumerate(addresses):
         share = (deadline - time.monotonic()) / (len(addresses) - number)
-        connected = socket.socket(kind, socket.SOCK_STREAM, protocol)
+        connected = TcpSocket(kind, socket.SOCK_STREAM, protocol)
         try:
             if settings.bind_address is not None:
                 connected.bind((settings.bind_address, 0))

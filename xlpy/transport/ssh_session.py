@@ -76,7 +76,7 @@ class SshTransport(paramiko.Transport):
         """Why the session has ended, as far as it is known."""
         if self.farewell:
             return self.farewell
-        error = self.saved_exception
+        error = getattr(self.sock, "failure", None) or self.saved_exception
         if isinstance(error, OSError) and error.strerror:
             return error.strerror
         return "" if error is None or isinstance(error, EOFError) else str(error)
@@ -107,6 +107,7 @@ class SetUp:
             self._verify_host(accept)
             self._let_in()
         except BaseException:
+            self._hang_up()
             transport.stop()
             raise
         finally:
@@ -139,7 +140,8 @@ class SetUp:
             what = "as an SSH server does" if not transport.remote_version else "during key exchange"
             return failures.no_answer(settings, what)
         if not transport.remote_version.startswith("SSH-"):
-            return failures.no_ssh(settings, _unexpected(error))
+            greeting: bytes = getattr(transport.sock, "greeting", b"")
+            return failures.no_ssh(settings, greeting.split(b"\n")[0].decode("utf-8", "replace").strip())
         if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
             return failures.no_agreement(settings, str(error))
         return failures.lost_in_setup(settings, transport.ending)
@@ -230,9 +232,3 @@ class SetUp:
         if "too many authentication" in self.transport.farewell.lower():
             return failures.too_many_keys(self._settings, tried, self.transport.farewell)
         return failures.lost_in_setup(self._settings, self.transport.ending)
-
-
-def _unexpected(error: Exception) -> str:
-    """What a server said that is none, from paramiko's words about it."""
-    _, quoted, rest = str(error).partition('Indecipherable protocol version "')
-    return rest.rstrip('"') if quoted else ""
