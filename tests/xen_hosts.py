@@ -185,11 +185,13 @@ class XenHost:
 
 
 class XenHosts:
-    """The hosts of this session, brought up when first asked for."""
+    """The hosts of this session, brought up when first asked for; ``inventory`` is the file that has them."""
 
     def __init__(self, directory: Path) -> None:
         self._control_dir = Path(tempfile.mkdtemp(prefix="xlpy-ssh-"))
-        self._lab = Lab(Places({**os.environ, "XDG_STATE_HOME": str(directory)}), print)
+        self.inventory = directory / "hosts.yaml"
+        environ = {**os.environ, "XDG_STATE_HOME": str(directory), "XLPY_INVENTORY": str(self.inventory)}
+        self._lab = Lab(Places(environ), print)
         self._hosts: dict[str, XenHost] = {}
 
     def get(self, name: str, xen: str) -> XenHost:

@@ -17,15 +17,12 @@ def up(session: Session, args: Arguments) -> None:
     """Make hosts, or start those that are there, and enter them in the inventory."""
     from xlpy.lab.lab import FIRST_NAME, Wish
 
-    wish = Wish()
-    if args.flag("xen"):
-        wish = wish.replace(xen=args.value("xen"))
-    if args.flag("memory"):
-        wish = wish.replace(memory_mib=_number(args, "memory", 1024, 65536))
-    if args.flag("cpus"):
-        wish = wish.replace(cpus=_number(args, "cpus", 1, 16))
-    if args.flag("guest"):
-        wish = wish.replace(guest=args.value("guest"))
+    wish = Wish(
+        xen=args.value("xen"),
+        memory_mib=_number(args, "memory", 1024, 65536),
+        cpus=_number(args, "cpus", 1, 16),
+        guest=args.value("guest"),
+    )
     lab = _lab(session)
     for name in args.rest or [FIRST_NAME]:
         host = lab.up(name, wish)
@@ -85,8 +82,10 @@ def _name_and_snapshot(args: Arguments) -> tuple[str, str]:
     return name, more[0] if more else READY
 
 
-def _number(args: Arguments, option: str, least: int, most: int) -> int:
-    text = args.value(option) or ""
+def _number(args: Arguments, option: str, least: int, most: int) -> int | None:
+    text = args.value(option)
+    if text is None:
+        return None
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise UsageError(f"--{option}: {text!r} is no number from {least} to {most}")
     return int(text)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _RECORD = "host.json"
 _SSH_CONFIG = "ssh_config"
 _KNOWN_HOSTS = "known_hosts"
+_SETTLED = "settled"
 _SETTLE_TIMEOUT_S = 60.0
 _COPY_TIMEOUT_S = 300.0
 GUEST_PLACE = "/srv/guest"
@@ -98,9 +99,29 @@ class LabHost:
         return self._vm.pid()
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it has been told who it is since it was started."""
+        try:
+            with open(os.path.join(self.directory, _SETTLED), encoding="ascii") as file:
+                return file.read() == str(self.pid)
+        except FileNotFoundError:
+            return False
+
+    @property
     def known_hosts(self) -> str:
         """The file that says which key it proves itself with."""
         return os.path.join(self.directory, _KNOWN_HOSTS)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has its disk; else whoever made it was interrupted."""
+        return os.path.exists(os.path.join(self.directory, DISK))
+
+    def adopt_disk(self, path: str) -> None:
+        """Make a copy of this disk its own."""
+        fresh = os.path.join(self.directory, f"{DISK}.new")
+        shutil.copyfile(path, fresh)
+        os.rename(fresh, os.path.join(self.directory, DISK))
 
     def save_record(self) -> None:
         """Write down what it is, in one step."""
@@ -142,7 +163,7 @@ class LabHost:
         argv = qemu_argv(find_program("qemu-system-x86_64"), self.record.machine, image, wiring, snapshot)
         self._vm.start(argv)
         try:
-            self._settle()
+            self.settle()
         except BaseException:
             self._vm.stop()
             raise
@@ -202,8 +223,8 @@ class LabHost:
         """The file with all that Xen and dom0 said on the serial line."""
         return os.path.join(self.directory, SERIAL_LOG)
 
-    def _settle(self) -> None:
-        """Make the copy of a snapshot a host of its own, with the right time."""
+    def settle(self) -> None:
+        """Make the copy of a snapshot a host of its own, with the right time. Raises EngineError."""
         script = _SETTLE.format(
             name=self.name,
             address=self.record.address,
@@ -226,6 +247,7 @@ class LabHost:
                     process.stdin.write(b"%.2f\n" % time.time())
                     process.stdin.flush()
                     if self._line(process.stdout.fileno()) == b"settled":
+                        self._note_settled()
                         return
                 process.kill()
                 said = process.stderr.read().decode(errors="replace").strip()
@@ -235,6 +257,10 @@ class LabHost:
         raise EngineError(
             f"{self.name} runs but does not answer over SSH", f"see {self.serial_log}", detail=said or None
         )
+
+    def _note_settled(self) -> None:
+        with open(os.path.join(self.directory, _SETTLED), "w", encoding="ascii") as file:
+            file.write(str(self.pid))
 
     def _line(self, fd: int) -> bytes:
         """A line of what ssh prints, or what there is of it within the time limit."""

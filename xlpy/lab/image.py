@@ -10,6 +10,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+import time
 
 from xlpy.errors import EngineError
 from xlpy.lab.kernel import unpacked_kernel
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 _FORMAT = 1  # of an image's directory
+_RECENT_S = 3600
 _USUAL_MIRROR = "http://deb.debian.org/debian"
 _MIRROR = re.compile(r"\bhttps?://\S+/debian/?(?=\s|$)", re.MULTILINE)
 _APT_SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d")
@@ -42,6 +44,28 @@ class Image:
         self.xen = os.path.join(directory, "xen")
         self.kernel = os.path.join(directory, "vmlinux")
         self.initrd = os.path.join(directory, "initrd.img")
+        self._users = os.path.join(directory, "users")
+
+    def note_use(self, host_directory: str) -> None:
+        """Write down that this host's disk stands on this image, which is kept as long as the host is there."""
+        os.makedirs(self._users, exist_ok=True)
+        link = os.path.join(self._users, hashlib.sha256(host_directory.encode()).hexdigest()[:16])
+        if not os.path.lexists(link):
+            os.symlink(host_directory, link)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a host stands on it."""
+        try:
+            links = os.listdir(self._users)
+        except FileNotFoundError:
+            return False
+        return any(os.path.exists(os.path.join(self._users, link)) for link in links)
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether something was made of it lately."""
+        return time.time() - os.stat(self.directory).st_mtime < _RECENT_S
 
 
 def ensure_image(cache: str, release: Release, keys: Keys, say: Say) -> Image:
@@ -49,18 +73,31 @@ def ensure_image(cache: str, release: Release, keys: Keys, say: Say) -> Image:
 
     Raises MissingProgram, or EngineError with what mmdebstrap said.
     """
-    name = f"{release.xen}-{recipe_hash(release, keys)}"
-    image = Image(os.path.join(cache, name), release)
+    image = Image(os.path.join(cache, f"{release.xen}-{recipe_hash(release, keys)}"), release)
     if os.path.isdir(image.directory):
         return image
     require_programs(TO_BUILD if os.getuid() == 0 else (*TO_BUILD, "newuidmap"))
-    with locked(os.path.join(cache, f"{name}.lock")):
+    with locked(_lock(cache, release)):
         if not os.path.isdir(image.directory):
             say(
                 f"building a host with Xen {release.xen} from Debian's packages ({release.suite}); a minute or two"
             )
             _build(image, keys)
     return image
+
+
+def remove_unused_images(cache: str, release: Release) -> None:
+    """Remove images of older recipes of this release on which no host stands, nor one that is about to be made."""
+    with locked(_lock(cache, release)):
+        for name in os.listdir(cache):
+            image = Image(os.path.join(cache, name), release)
+            ours = name.startswith(f"{release.xen}-") and os.path.isdir(image.directory)
+            if ours and not image.is_used and not image.is_recent:
+                shutil.rmtree(image.directory, ignore_errors=True)
+
+
+def _lock(cache: str, release: Release) -> str:
+    return os.path.join(cache, f".{release.xen}.lock")
 
 
 def recipe_hash(release: Release, keys: Keys) -> str:
@@ -71,8 +108,13 @@ def recipe_hash(release: Release, keys: Keys) -> str:
 
 
 def _build(image: Image, keys: Keys) -> None:
-    """Build beside the image's place and move it there when it is whole."""
-    fresh = tempfile.mkdtemp(prefix="build-", dir=os.path.dirname(image.directory))
+    """Build beside the image's place and move it there when it is whole; whoever calls this holds the lock."""
+    cache = os.path.dirname(image.directory)
+    prefix = f"build-{image.release.xen}-"
+    for name in os.listdir(cache):
+        if name.startswith(prefix):  # of somebody who was killed
+            shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
+    fresh = tempfile.mkdtemp(prefix=prefix, dir=cache)
     try:
         with open(os.path.join(fresh, "overlay.tar"), "wb") as overlay:
             overlay.write(overlay_tar(keys))

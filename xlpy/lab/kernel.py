@@ -15,6 +15,7 @@ _MAGIC_PLACE, _MAGIC = 0x202, b"HdrS"
 _PAYLOAD = 0x248  # payload_offset and payload_length
 _USUAL_SETUP_SECTORS = 4
 _LENGTH_BYTES = 4  # behind every payload stands how long it is when unpacked
+_PROGRAMS = {b"\x28\xb5\x2f\xfd": "zstd", b"\x02\x21\x4c\x18": "lz4"}
 _ELF = b"\x7fELF"
 
 
@@ -39,10 +40,11 @@ def _unpacked(payload: bytes) -> bytes:
         import lzma
 
         return lzma.LZMADecompressor().decompress(payload)
-    if payload.startswith(b"\x28\xb5\x2f\xfd"):
-        from xlpy.lab.programs import run_program
+    for magic, program in _PROGRAMS.items():
+        if payload.startswith(magic):
+            from xlpy.lab.programs import run_program
 
-        return run_program(["zstd", "-dc"], input_data=payload[:-_LENGTH_BYTES])
+            return run_program([program, "-dc"], input_data=payload[:-_LENGTH_BYTES])
     if payload.startswith(_ELF):
         return payload
     raise EngineError(f"this kernel is packed in an unknown way: it begins with {payload[:6].hex(' ')}")

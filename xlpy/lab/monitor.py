@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S = 60.0
 _RECEIVE_BYTES = 65536
+_ENDED = "QEMU ended before it answered"
 
 
 def connect_in(directory: str, name: str) -> socket.socket:
@@ -58,7 +59,7 @@ class Monitor:
             "execute": command,
             "arguments": {key.replace("_", "-"): v for key, v in arguments.items()},
         }
-        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        self._send(json.dumps(request).encode() + b"\n")
         deadline = time.monotonic() + timeout_s
         while True:
             answer = self._receive(deadline)
@@ -81,6 +82,12 @@ class Monitor:
         if info.get("error"):
             raise EngineError(f"QEMU could not carry out {command}", detail=info["error"])
 
+    def _send(self, data: bytes) -> None:
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise EngineError(_ENDED) from error
+
     def _receive(self, deadline: float) -> dict[str, Any]:
         """The next message."""
         while b"\n" not in self._buffer:
@@ -89,7 +96,7 @@ class Monitor:
                 raise EngineError("QEMU did not answer in time", "the machine may be overloaded; try again")
             piece = self._read()
             if not piece:
-                raise EngineError("QEMU ended before it answered")
+                raise EngineError(_ENDED)
             self._buffer += piece
         line, _, self._buffer = self._buffer.partition(b"\n")
         message: dict[str, Any] = json.loads(line)

@@ -6,17 +6,23 @@ import fcntl
 import os
 from contextlib import contextmanager
 
+from xlpy.inventory.file import inventory_path
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
 class Places:
-    """``cache`` can be made again and may be removed when no host runs; ``hosts`` holds the hosts' disks and records."""
+    """``cache`` can be made again and may be removed when no host runs; ``hosts`` holds the hosts' disks and records.
+
+    ``inventory`` is where the hosts are entered.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.cache = os.path.join(_base(environ, "XDG_CACHE_HOME", ".cache"), "xlpy/lab")
         self.hosts = os.path.join(_base(environ, "XDG_STATE_HOME", ".local/state"), "xlpy/lab")
+        self.inventory = inventory_path(dict(environ))
 
     def host(self, name: str) -> str:
         """The directory of one host."""

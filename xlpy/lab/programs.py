@@ -10,6 +10,7 @@ from xlpy.errors import EngineError, MissingProgram
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from subprocess import Popen
 
 PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
@@ -20,11 +21,14 @@ PACKAGES = {
     "mke2fs": "e2fsprogs",
     "newuidmap": "uidmap",
     "zstd": "zstd",
+    "lz4": "lz4",
     "tar": "tar",
+    "setpriv": "util-linux",
 }
-TO_RUN = ("qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen")
+TO_RUN = ("qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen", "setpriv")
 TO_BUILD = (*TO_RUN, "mmdebstrap", "mke2fs")
 _SHOWN_BYTES = 2000
+_END_TIMEOUT_S = 20.0
 
 
 def search_path() -> str:
@@ -56,10 +60,27 @@ def run_program(argv: Sequence[str], *, cwd: str | None = None, input_data: byte
     import subprocess
 
     path = find_program(argv[0])
-    done = subprocess.run(
-        [path, *argv[1:]], cwd=cwd, input=input_data, capture_output=True, check=False, start_new_session=True
-    )
-    if done.returncode:
-        said = (done.stderr or done.stdout)[-_SHOWN_BYTES:].decode(errors="replace").strip()
-        raise EngineError(f"{argv[0]} failed with status {done.returncode}", detail=said or None)
-    return done.stdout
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [path, *argv[1:]], cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(input_data)
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode:
+        said = (err or out)[-_SHOWN_BYTES:].decode(errors="replace").strip()
+        raise EngineError(f"{argv[0]} failed with status {process.returncode}", detail=said or None)
+    return out
+
+
+def _end(process: Popen[bytes]) -> None:
+    """End a program that may have much to put away, as mmdebstrap has."""
+    from subprocess import TimeoutExpired
+
+    process.terminate()
+    try:
+        process.communicate(timeout=_END_TIMEOUT_S)
+    except TimeoutExpired:
+        process.kill()

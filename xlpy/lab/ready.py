@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-_BOOT_TIMEOUT_S = 300.0
+_BOOT_TIMEOUT_S = {"tcg": 300.0, "kvm": 60.0}
 _READY_LINE = b"lab: ready"
 _LOG_TAIL_BYTES = 1500
 _BOOT_WIRING = Wiring(ssh_port=0, link_own="link", link_other="nobody")
@@ -35,13 +35,15 @@ def ensure_ready(image: Image, machine: Machine, say: Say) -> str:
 
     Raises EngineError with the end of the serial log when the host doesn't boot.
     """
-    path = os.path.join(image.directory, f"ready-{_kind(image, machine)}.qcow2")
+    kind = _kind(image, machine)
+    path = os.path.join(image.directory, f"ready-{kind}.qcow2")
     if os.path.exists(path):
         return path
-    with locked(f"{path}.lock"):
+    with locked(os.path.join(image.directory, f".ready-{kind}.lock")):
         if not os.path.exists(path):
+            _remove_leftovers(image.directory, f"boot-{kind}-")
             say(f"booting Xen {image.release.xen} for the first time")
-            directory = tempfile.mkdtemp(prefix="boot-", dir=image.directory)
+            directory = tempfile.mkdtemp(prefix=f"boot-{kind}-", dir=image.directory)
             try:
                 make_overlay(image.disk, os.path.join(directory, DISK))
                 _boot_and_save(directory, image, machine)
@@ -49,6 +51,13 @@ def ensure_ready(image: Image, machine: Machine, say: Say) -> str:
             finally:
                 shutil.rmtree(directory, ignore_errors=True)
     return path
+
+
+def _remove_leftovers(directory: str, prefix: str) -> None:
+    """What somebody left who was killed; whoever calls this holds the lock."""
+    for name in os.listdir(directory):
+        if name.startswith(prefix):
+            shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
 
 
 def make_overlay(base: str, path: str) -> None:
@@ -68,16 +77,16 @@ def _boot_and_save(directory: str, image: Image, machine: Machine) -> None:
     vm = Vm(directory)
     argv = qemu_argv(find_program("qemu-system-x86_64"), machine, image, _BOOT_WIRING, None)
     try:
-        vm.start(argv)
-        _wait_for_boot(vm, directory)
+        vm.start([find_program("setpriv"), "--pdeathsig", "KILL", *argv])  # it ends with us, however we end
+        _wait_for_boot(vm, directory, _BOOT_TIMEOUT_S[machine.accelerator])
         vm.save_snapshot(READY)
     finally:
         vm.stop()
 
 
-def _wait_for_boot(vm: Vm, directory: str) -> None:
+def _wait_for_boot(vm: Vm, directory: str, timeout_s: float) -> None:
     """Return when dom0 says on the serial line that it's ready."""
-    deadline = time.monotonic() + _BOOT_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     with vm.serial() as serial, open(os.path.join(directory, SERIAL_LOG), "rb") as log:
         heard = log.read()  # what came before we listened
         while _READY_LINE not in heard:
@@ -85,7 +94,7 @@ def _wait_for_boot(vm: Vm, directory: str) -> None:
             in_time = left_s > 0 and bool(select.select([serial], [], [], left_s)[0])
             piece = serial.recv(65536) if in_time else b""
             if not piece:
-                what = "stopped while it booted" if in_time else f"is not up after {_BOOT_TIMEOUT_S:.0f} s"
+                what = "stopped while it booted" if in_time else f"is not up after {timeout_s:.0f} s"
                 raise EngineError(
                     f"the Xen host {what}",
                     "what it said last is above",

@@ -115,20 +115,21 @@ class Vm:
         try:
             if self.pid() != pid:  # it ended, and its number may mean another process by now
                 return
-            self._ask_to_quit()
-            if not _ended(pidfd, _END_TIMEOUT_S):
+            if not (self._takes_quit() and _ended(pidfd, _END_TIMEOUT_S)):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
                 if not _ended(pidfd, _END_TIMEOUT_S):
                     raise EngineError(f"QEMU does not end, even when it is killed (pid {pid})")
         finally:
             os.close(pidfd)
 
-    def _ask_to_quit(self) -> None:
+    def _takes_quit(self) -> bool:
+        """Ask it to end; false if it doesn't listen, or didn't answer."""
         try:
             with self.monitor() as monitor:
                 monitor.execute("quit")
         except EngineError:
-            pass  # what doesn't listen is killed
+            return False
+        return True
 
     def _first_monitor(self, process: subprocess.Popen[bytes]) -> Monitor:
         """Connect as soon as QEMU listens; it says nothing before, so one has to look."""

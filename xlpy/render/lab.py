@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     class _Host(Protocol):
         name: str
         pid: int | None
+        is_settled: bool
         record: _Record
 
 
@@ -42,7 +43,9 @@ def lab_host_kind() -> Kind:
 
 
 def _state(row: _Host) -> str:
-    return "down" if row.pid is None else "running"
+    if row.pid is None:
+        return "down"
+    return "running" if row.is_settled else "starting"
 
 
 def _style(row: _Host) -> str | None:
