@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from fake_engine import FakeEngine
@@ -11,8 +15,15 @@ from in_process import InProcessHost
 from sample_configs import tiny
 
 from xlpy.client.host import Host
-from xlpy.errors import ConnectError, DomainNotFound, EngineError, Interrupted
+from xlpy.errors import ConnectError, DomainNotFound, EngineError, Interrupted, ProtocolError
 from xlpy.model.domain import SchedParams
+from xlpy.protocol.messages import PROTOCOL_VERSION, Failure, Hello, Reply, Request, encode_message
+from xlpy.transport.unix import UnixChannel
+
+if TYPE_CHECKING:
+    from xlpy.protocol.messages import Message
+
+HELLO = Hello(protocol=PROTOCOL_VERSION, version="1", engine="fake")
 
 
 def test_result_is_the_same_value_as_the_engines(host: Host, fake: FakeEngine) -> None:
@@ -78,6 +89,79 @@ def test_connection_that_broke_before_a_call_did_nothing(agent: InProcessHost) -
         host.create_domain(tiny("web"))
     assert "nothing was done" in (caught.value.hint or "")
     assert len(host.list_domains()) == 1
+
+
+class Peer:
+    """What answers a client is the test, message by message."""
+
+    def __init__(self) -> None:
+        near, self._socket = socket.socketpair()
+        self._socket.settimeout(20)
+        self._reader = self._socket.makefile("rb")
+        self.host = Host(lambda: UnixChannel(near, "peer"))
+
+    def hear(self) -> dict[str, object]:
+        message: dict[str, object] = json.loads(self._reader.readline())
+        return message
+
+    def say(self, *messages: Message) -> None:
+        self._socket.sendall(b"".join(map(encode_message, messages)))
+
+    def hang_up(self) -> None:
+        self._reader.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    peer = Peer()
+    yield peer
+    peer.hang_up()
+    peer.host.close()
+
+
+def test_a_question_does_not_wait_for_the_greeting(peer: Peer) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(peer.host.find_domain, "web")
+        request = peer.hear()
+        assert (request["operation"], request["protocol"]) == ("find_domain", PROTOCOL_VERSION)
+        peer.say(HELLO, Failure(id=1, error={"code": "domain-not-found", "message": "none"}))
+        with pytest.raises(DomainNotFound):
+            answer.result(20)
+        answer = pool.submit(peer.host.restored_outcome, "x")
+        assert peer.hear()["protocol"] is None
+        peer.say(Reply(id=2, value="absent"))
+        assert answer.result(20) == "absent"
+
+
+def test_a_question_to_nobody_hears_why(peer: Peer) -> None:
+    peer.say(Failure(id=0, error={"code": "connect", "message": "no way there"}))
+    peer.hang_up()
+    with pytest.raises(ConnectError, match="no way there"):
+        peer.host.list_domains()
+
+
+def test_what_changes_something_waits_for_the_greeting(peer: Peer) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(peer.host.pause_domain, 1)
+        peer.say(HELLO.replace(protocol=PROTOCOL_VERSION + 1))
+        with pytest.raises(ProtocolError, match=f"speaks protocol {PROTOCOL_VERSION + 1}"):
+            answer.result(20)
+    peer.host.close()
+    with pytest.raises(json.JSONDecodeError):  # nothing was asked
+        peer.hear()
+
+
+def test_an_agent_refuses_a_question_in_another_protocol(agent: InProcessHost) -> None:
+    channel = agent.open_channel()
+    channel.send(encode_message(Request(id=1, operation="list_domains", protocol=PROTOCOL_VERSION + 1)))
+    said = b""
+    while said.count(b"\n") < 2:
+        said += channel.receive()
+    channel.close()
+    hello, refusal = map(json.loads, said.splitlines())
+    assert (hello["message"], refusal["message"]) == ("hello", "failure")
+    assert refusal["error"]["code"] == "protocol"
 
 
 def test_wrong_arguments_are_python_errors(host: Host) -> None:

@@ -122,8 +122,20 @@ def test_message_out_of_turn(is_agent: bool, message: Message) -> None:
 
 
 def test_request_before_the_hello() -> None:
-    with pytest.raises(ProtocolError):
-        Connection(is_agent=False).send(Request(id=1, operation="x"))
+    client = Connection(is_agent=False)
+    client.send(Request(id=1, operation="x"))
+    with pytest.raises(ProtocolError, match="while asked"):
+        client.send(Request(id=2, operation="x"))
+    assert client.receive(encode_message(HELLO) + encode_message(Reply(id=1))) == [HELLO, Reply(id=1)]
+    client.send(Request(id=2, operation="x"))
+
+
+def test_refusal_in_place_of_the_hello() -> None:
+    client = Connection(is_agent=False)
+    client.send(Request(id=1, operation="x"))
+    assert client.receive(encode_message(Failure(id=0, error={}))) == [Failure(id=0, error={})]
+    with pytest.raises(ProtocolError, match="while refused"):
+        client.receive(encode_message(Reply(id=1)))
 
 
 def test_one_request_at_a_time() -> None:

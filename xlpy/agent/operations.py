@@ -3,53 +3,9 @@
 from __future__ import annotations
 
 from xlpy.engine.base import OPERATIONS
+from xlpy.engine.operation import LOOKING
 
-# These only look; everything else is written into the record of events.
-LOOKING = frozenset(
-    {
-        "host_info",
-        "cpu_topology",
-        "numa_info",
-        "console_ring",
-        "list_cpupools",
-        "list_domains",
-        "domain_info",
-        "find_domain",
-        "domain_config",
-        "domain_notes",
-        "domain_stats",
-        "list_events",
-        "wait_domain_end",
-        "check_outgoing",
-        "check_incoming",
-        "list_transfers",
-        "describe_domain",
-        "restored_outcome",
-        "list_vcpus",
-        "sched_params",
-        "list_disks",
-        "list_nics",
-        "list_pci",
-        "list_assignable_pci",
-        "list_usb",
-        "list_vtpms",
-        "list_vkbs",
-        "list_vdispls",
-        "list_vsnds",
-        "list_channels",
-        "pool_sched_params",
-        "rtds_params",
-        "flask_enforcing",
-        "xenstore_quotas",
-        "psr_hardware",
-        "psr_monitoring",
-        "psr_sample",
-        "psr_values",
-        "open_console",
-        "open_vnc",
-        "vnc_address",
-    }
-)
+# These are written into the record of events.
 CHANGING = frozenset(OPERATIONS) - LOOKING
 
 # These would let a domain run, or make it another one, while its state is on its way somewhere else.

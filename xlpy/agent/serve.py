@@ -8,10 +8,10 @@ import threading
 
 from xlpy import __version__
 from xlpy.agent.dispatch import answer
-from xlpy.errors import ProtocolError
+from xlpy.errors import ProtocolError, error_to_wire
 from xlpy.model.codec import to_wire
 from xlpy.protocol.connection import Connection
-from xlpy.protocol.messages import PROTOCOL_VERSION, Hello, ProgressReport, Request
+from xlpy.protocol.messages import PROTOCOL_VERSION, Failure, Hello, ProgressReport, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Service:
                     self._serve(message)
 
     def _serve(self, request: Request) -> None:
+        if request.protocol not in (None, PROTOCOL_VERSION):
+            refusal = ProtocolError(f"this xlpyd speaks protocol {PROTOCOL_VERSION}, not {request.protocol}")
+            self._send(Failure(id=request.id, error=error_to_wire(refusal)))
+            return
         stream = None
         if request.stream is not None:
             if request.stream != "fd":

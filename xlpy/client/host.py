@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from xlpy.client.call import Conversation, close_stream
 from xlpy.engine.base import OPERATIONS, WIRE_CLASSES, Engine
+from xlpy.engine.operation import LOOKING
 from xlpy.errors import ConnectError, Interrupted, UnknownHostKey
 from xlpy.protocol.signature import Signature
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xlpy.inventory.entry import HostEntry
     from xlpy.protocol.messages import Hello
     from xlpy.transport.unix import UnixChannel
+
+    Question = tuple[Signature, dict[str, Any]]
 
 _signatures: dict[str, Signature] = {}
 
@@ -69,20 +72,30 @@ class Host(Engine):
             conversation.hang_up()
 
     def _converse(self) -> Conversation:
-        if self._conversation is not None and self._conversation.broken:
-            self.close()
-        if self._conversation is None:
-            try:
-                return self._open()
-            except UnknownHostKey as error:
-                if self.unknown_key is None or not self.unknown_key(error):
-                    raise
-            return self._open()
+        """The open conversation, or a new one."""
+        if self._needs_opening():
+            self._open()
+        assert self._conversation is not None
         return self._conversation
 
-    def _open(self) -> Conversation:
+    def _needs_opening(self) -> bool:
+        if self._conversation is not None and self._conversation.broken:
+            self.close()
+        return self._conversation is None
+
+    def _open(self, first: Question | None = None) -> Call | None:
+        """Connect; ``first`` is asked at once, without waiting for the host's greeting."""
+        try:
+            return self._open_once(first)
+        except UnknownHostKey as error:
+            if self.unknown_key is None or not self.unknown_key(error):
+                raise
+        return self._open_once(first)
+
+    def _open_once(self, first: Question | None) -> Call | None:
         conversation = self._conversation = Conversation(self._connect())
         try:
+            call = None if first is None else conversation.begin(*first)
             self._hello = conversation.greet()
         except Interrupted as error:
             self.close()
@@ -94,10 +107,14 @@ class Host(Engine):
         except BaseException:
             self.close()
             raise
-        return conversation
+        return call
 
     def _begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
         try:
+            if signature.name in LOOKING and not signature.takes_stream and self._needs_opening():
+                call = self._open((signature, bound))
+                assert call is not None
+                return call
             conversation = self._converse()
         except BaseException:
             close_stream(bound)

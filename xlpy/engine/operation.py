@@ -13,6 +13,53 @@ if TYPE_CHECKING:
 
 OPERATIONS: dict[str, Callable[..., object]] = {}
 
+# These only look: doing one twice, or for nobody, does no harm.
+LOOKING = frozenset(
+    {
+        "host_info",
+        "cpu_topology",
+        "numa_info",
+        "console_ring",
+        "list_cpupools",
+        "list_domains",
+        "domain_info",
+        "find_domain",
+        "domain_config",
+        "domain_notes",
+        "domain_stats",
+        "list_events",
+        "wait_domain_end",
+        "check_outgoing",
+        "check_incoming",
+        "list_transfers",
+        "describe_domain",
+        "restored_outcome",
+        "list_vcpus",
+        "sched_params",
+        "list_disks",
+        "list_nics",
+        "list_pci",
+        "list_assignable_pci",
+        "list_usb",
+        "list_vtpms",
+        "list_vkbs",
+        "list_vdispls",
+        "list_vsnds",
+        "list_channels",
+        "pool_sched_params",
+        "rtds_params",
+        "flask_enforcing",
+        "xenstore_quotas",
+        "psr_hardware",
+        "psr_monitoring",
+        "psr_sample",
+        "psr_values",
+        "open_console",
+        "open_vnc",
+        "vnc_address",
+    }
+)
+
 
 def operation(method: M) -> M:
     """Mark a method of Engine as callable over the wire."""

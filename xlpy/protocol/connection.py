@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xlpy.protocol.messages import Message
 
 GREETING = "greeting"  # nothing was said yet
+ASKED = "asked"  # a client has not waited for the greeting
 IDLE = "idle"
 BUSY = "busy"  # a request is being worked on
 REFUSED = "refused"  # there is nobody to talk to
@@ -31,6 +32,9 @@ REFUSED = "refused"  # there is nobody to talk to
 _NEXT_STATE = {
     (GREETING, Hello): IDLE,
     (GREETING, Failure): REFUSED,
+    (GREETING, Request): ASKED,
+    (ASKED, Hello): BUSY,
+    (ASKED, Failure): REFUSED,
     (IDLE, Request): BUSY,
     (BUSY, ProgressReport): BUSY,
     (BUSY, Reply): IDLE,

@@ -1,7 +1,7 @@
 """The messages of the wire and their form: one JSON object a line.
 
     agent  → client   Hello | Failure once, first; a Failure in its place says why nobody answers, and is the last
-    client → agent    Request         one at a time on a connection
+    client → agent    Request         one at a time on a connection; the first need not wait for the Hello
     agent  → client   ProgressReport  any number while a request runs
     agent  → client   Reply | Failure ends the request
 
@@ -37,13 +37,17 @@ class Hello(Record):
 
 
 class Request(Record):
-    """Run an operation of Engine. ``stream`` is ``fd`` when its descriptor comes along."""
+    """Run an operation of Engine. ``stream`` is ``fd`` when its descriptor comes along.
+
+    ``protocol`` is the client's, in a request that does not wait for the Hello: an agent of another one refuses it.
+    """
 
     id: int
     operation: str
     arguments: dict[str, object] = {}  # noqa: RUF012
     stream: str | None = None
     progress: bool = False
+    protocol: int | None = None
 
 
 class Reply(Record):

@@ -134,7 +134,9 @@ class Broker:
 
     def _listen_to(self, asker: Asker) -> None:
         try:
-            data = asker.socket.recv(LINE_LIMIT_BYTES, socket.MSG_DONTWAIT)
+            data = asker.socket.recv(LINE_LIMIT_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            # what follows the line is for the host already, and stays where it is
+            data = asker.socket.recv(data.find(b"\n") + 1 or LINE_LIMIT_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
