@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Call, Result
+from eventually import eventually
 from host_farm import FarmHost, add_domain
 
 from xlpy.cli.main import run
@@ -110,6 +111,10 @@ def test_every_form_says_the_host_first(hosts: Three, xlpy: Call, form: str) -> 
 
 
 def test_sorting_goes_over_all_hosts(hosts: Three, xlpy: Call) -> None:
+    assert column(xlpy("-H", "all", "list", "--sort", "mem", "--filter", "host != b"), 0, 1)[-2:] == [
+        ("a", "Domain-0"),
+        ("c", "Domain-0"),
+    ]
     names = ["Domain-0", "Domain-0", "Domain-0", "db", "twin", "twin", "web"]
     assert column(xlpy("-H", "all", "list", "--sort", "name"), 1) == [(name,) for name in names]
     falling = column(xlpy("-H", "all", "list", "--sort=-memory_kib,-host"), 0, 1)
@@ -256,7 +261,28 @@ def test_what_works_on_one_host_says_so(hosts: Three, xlpy: Call, tmp_path: Path
     result = xlpy("-H", "all", "create", str(tmp_path / "x.cfg"))
     assert result.status == 2
     assert result.err == "xlpy: create works on one host at a time\n  (name one: -H HOST)\n"
+    assert xlpy("-H", "all", "events", "-F").status == 2
     assert xlpy("-H", "all", "config", "fmt", "/dev/null").status == 0
+
+
+def test_a_domains_own_host_goes_before_the_environments(
+    hosts: Three, xlpy: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLPY_HOST", "c")
+    assert xlpy("pause", "web@a").status == 0
+    assert xlpy("pause", "web@a", "twin", "--yes").status == 0
+    assert paused(hosts) == {"web@a", "twin@c"}
+    result = xlpy("-H", "c", "pause", "db@b")
+    assert result.status == 1
+    assert result.err == "xlpy: there is no domain 'db@b' on c\n  (b is none of the hosts that -H names)\n"
+
+
+def test_a_domain_may_have_an_at_in_its_name(hosts: Three, xlpy: Call) -> None:
+    add_domain(hosts["b"].engine, "x@y")
+    assert xlpy("-H", "all", "pause", "x@y").status == 0
+    assert xlpy("-H", "b", "unpause", "x@y").status == 0
+    assert xlpy("pause", "x@y@b").status == 0
+    assert paused(hosts) == {"x@y@b"}
 
 
 # -- hosts that fail
@@ -375,6 +401,27 @@ def test_one_silent_host_is_not_waited_for_either(xlpy: Call) -> None:
     result = xlpy("-H", "silent", "--timeout", "0.3", "list")
     assert (result.status, result.out) == (1, "")
     assert "silent: no answer within 0.3 s" in result.err
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("names", ["silent", "a,silent,c"])
+def test_ctrl_c_ends_waiting_at_once(names: str) -> None:
+    import signal
+    import subprocess
+    import sys
+
+    child = subprocess.Popen(
+        [sys.executable, "-m", "xlpy", "-H", names, "-v", "list"], stdout=subprocess.PIPE
+    )
+    descriptors = Path(f"/proc/{child.pid}/fd")
+
+    def is_connected() -> bool:
+        return any("socket:" in os.readlink(path) for path in descriptors.iterdir() if os.path.lexists(path))
+
+    eventually(is_connected)
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=10)
+    assert (child.returncode, out) == (130, b"")
 
 
 def test_options_that_would_do_nothing_are_refused(hosts: Three, xlpy: Call) -> None:

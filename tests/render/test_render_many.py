@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from xlpy.errors import ConnectError
+from xlpy.errors import ConnectError, UsageError
 from xlpy.render.kind import Column, Kind, plain_table
 from xlpy.render.many import HostRow, HostRows, merged_kind, show_many
-from xlpy.render.output import Wishes
+from xlpy.render.output import Wishes, column_of
 
 
 def kind(*keys: str, header: str | None = "A  B") -> Kind:
@@ -65,3 +65,23 @@ def test_documents_say_what_is_missing(parts: list[HostRows]) -> None:
     document = json.loads(shown(parts, Wishes("json")))
     assert document["errors"] == [{"host": "gone", "error": "it is gone", "hint": "look for it"}]
     assert [row["host"] for row in document["rows"]] == ["one", "one", "three"][: 3 * bool(parts)]
+
+
+def test_a_column_is_known_by_its_title_or_an_unambiguous_beginning() -> None:
+    thing = Kind(
+        "thing",
+        [Column("memory_kib", "Mem", str), Column("max_memory_kib", "Max", str), Column("m", "M", str)],
+    )
+    for key, found in (
+        ("memory-kib", 0),
+        ("mem", 0),
+        ("MEM", 0),
+        ("memory", 0),
+        ("max", 1),
+        ("max_", 1),
+        ("m", 2),
+    ):
+        assert column_of(thing, key) is thing.columns[found]
+    for key in ("", "x", "kib"):
+        with pytest.raises(UsageError, match="no column"):
+            column_of(thing, key)

@@ -62,7 +62,12 @@ def _show_one(session: Session, event: EventRecord) -> None:
     from xlpy.render.output import Wishes, show
 
     form = "plain" if session.form == "table" else session.form
-    show(event_kind(), [event], Wishes(form, session.options.columns, None, False, session.options.filter), sys.stdout)
+    show(
+        event_kind(),
+        [event],
+        Wishes(form, session.options.columns, None, False, session.options.filter),
+        sys.stdout,
+    )
     sys.stdout.flush()
 
 

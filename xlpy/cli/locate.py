@@ -35,21 +35,25 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     return (domain, host) if at and domain and host else (reference, None)
 
 
-def hosts_named(references: Sequence[str]) -> list[str]:
-    """The hosts of ``domain@host``, in their order; a domain without one is on this machine."""
-    return list(dict.fromkeys(split_reference(reference)[1] or "local" for reference in references))
+def hosts_named(references: Sequence[str], usual: Sequence[str]) -> list[str]:
+    """The hosts of ``domain@host``, in their order; a domain without one is on one of the ``usual`` ones."""
+    hosts: dict[str, None] = {}
+    for reference in references:
+        host = split_reference(reference)[1]
+        hosts.update(dict.fromkeys(usual if host is None else [host]))
+    return list(hosts)
 
 
 def locate(parts: Sequence[Part], reference: str) -> list[Located]:
     """All domains that are called so; ``part.value`` has each host's list. Raises DomainNotFound, UsageError."""
     name, wanted_host = split_reference(reference)
-    if wanted_host is not None and all(part.entry.name != wanted_host for part in parts):
-        wanted_host, name = None, reference  # no host of ours: an @ in the domain's own name
     asked = [part for part in parts if wanted_host in (None, part.entry.name)]
+    if not asked:  # no host of ours: an @ in the domain's own name
+        asked, name = list(parts), reference
     fits = _test(name)
     found = [Located(part, domain) for part in asked for domain in part.value or () if fits(domain)]
     if not found:
-        _refuse_unknown(reference, name, asked)
+        _refuse_unknown(reference, name, asked, wanted_host)
     return found
 
 
@@ -79,7 +83,7 @@ def _test(name: str) -> Callable[[DomainInfo], bool]:
     return lambda domain: name == domain.name or uuid == domain.uuid
 
 
-def _refuse_unknown(reference: str, name: str, asked: Sequence[Part]) -> None:
+def _refuse_unknown(reference: str, name: str, asked: Sequence[Part], wanted_host: str | None) -> None:
     from xlpy.model.nearest import nearest
 
     known = {
@@ -91,12 +95,12 @@ def _refuse_unknown(reference: str, name: str, asked: Sequence[Part]) -> None:
         raise silent[0].error
     where = _enumeration([part.entry.name for part in asked if part.error is None])
     also = f"; {_enumeration([part.entry.name for part in silent])} did not answer" if silent else ""
-    raise DomainNotFound(
-        f"there is no domain {reference!r} on {where or 'any host'}{also}",
-        f"did you mean {known[meant].reference}?"
-        if meant is not None
-        else "see the domains: xlpy -H HOST list",
-    )
+    hint = "see the domains: xlpy -H HOST list"
+    if meant is not None:
+        hint = f"did you mean {known[meant].reference}?"
+    elif wanted_host is not None and name == reference:
+        hint = f"{wanted_host} is none of the hosts that -H names"
+    raise DomainNotFound(f"there is no domain {reference!r} on {where or 'any host'}{also}", hint)
 
 
 def _enumeration(names: Sequence[str]) -> str:

@@ -39,8 +39,8 @@ def carry_out(session: Session, command: Command, args: Arguments) -> int:
         return command.load()(session, args) or 0
     if not session.plural and not by_host and not session.options.plan:
         return _on_one(session, command, args)
-    if by_host and not session.host_names:
-        session.options.hosts = hosts_named(references)
+    if by_host and not session.options.hosts:
+        session.options.hosts = hosts_named(references, session.host_names or ["local"])
     if reach.hosts == BULK:
         from xlpy.cli.bulk import change
 

@@ -71,6 +71,8 @@ _NEEDS_HOST = ("config diff", "config export")
 def reach_of(command: Command, args: Arguments) -> Reach:
     """How this command treats several hosts when it is called like this."""
     name = command.name
+    if name == "events" and args.flag("follow"):
+        return Reach(ONE)
     found = _REACH.get(name)
     if found is not None:
         return found

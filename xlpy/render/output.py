@@ -65,11 +65,20 @@ def arranged(kind: Kind, rows: Iterable[Row], wishes: Wishes) -> tuple[list[Row]
 
 
 def column_of(kind: Kind, key: str) -> Column:
-    """The kind's column of this key, ``-`` and ``_`` being the same; raises UsageError."""
-    wanted = key.strip().replace("-", "_")
+    """The kind's column of this key, ``-`` and ``_`` being the same; raises UsageError.
+
+    A column's title will do, and so does a beginning of a key that no other one has: ``mem`` for ``memory_kib``.
+    """
+    wanted = key.strip().replace("-", "_").lower()
     for column in kind.columns:
         if column.key == wanted:
             return column
+    for column in kind.columns:
+        if column.title.lower() == wanted:
+            return column
+    beginning = [column for column in kind.columns if wanted and column.key.startswith(wanted)]
+    if len(beginning) == 1:
+        return beginning[0]
     known = ", ".join(column.key for column in kind.columns)
     raise UsageError(f"there is no column {key!r}", f"columns: {known}")
 
