@@ -25,18 +25,8 @@ class ShippedImporter:
         self._sources = sources
 
     def load(self, code: bytes) -> None:
-        """Have the modules in this parcel, which is one of ``transport.shipping``."""
-        import marshal
-
-        if code.startswith(b"BZh"):
-            import bz2
-
-            data = bz2.decompress(code)
-        else:
-            import zlib
-
-            data = zlib.decompress(code)
-        self._sources.update(marshal.loads(data))
+        """Have the modules in this parcel, too."""
+        self._sources.update(unpacked(code))
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """As the import system asks (``MetaPathFinder``)."""
@@ -70,6 +60,22 @@ class ShippedImporter:
         return f"shipped:{parts.replace('.', '/')}.py"
 
 
+def unpacked(code: bytes) -> dict[str, str]:
+    """The sources in a parcel of ``transport.shipping``."""
+    import marshal
+
+    if code.startswith(b"BZh"):
+        import bz2
+
+        data = bz2.decompress(code)
+    else:
+        import zlib
+
+        data = zlib.decompress(code)
+    sources: dict[str, str] = marshal.loads(data)
+    return sources
+
+
 def boot(sources: dict[str, str], channel: BufferedReader) -> int:
     """Be the agent, on standard input and output; the exit status."""
     output = os.dup(1)  # what is printed by mistake goes where the log goes, not into the channel
@@ -77,7 +83,7 @@ def boot(sources: dict[str, str], channel: BufferedReader) -> int:
     importer = ShippedImporter(sources)
     sys.meta_path.insert(0, importer)
     try:
-        from xlpy.agent.relay import serve
+        from xlpy.agent.remote import serve
 
         return serve(channel, output, importer.load)
     except Exception:  # noqa: BLE001  # the edge of a process

@@ -44,7 +44,7 @@ def find_xlpyd(wishes: Mapping[str, object], shipment: Shipment) -> Found:
     when it has to be fetched.
     """
     wanted = _text(wishes, "socket")
-    program = _installed_program()
+    program = installed_program()
     places = [wanted] if wanted is not None else _usual_places(os.getuid(), os.environ)
     for place in places:
         if _answers(place):
@@ -134,9 +134,10 @@ def _text(wishes: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _installed_program() -> str | None:
+def installed_program() -> str | None:
     """The xlpyd that is installed on this host."""
-    for directory in f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}".split(":"):
+    own = f"{os.environ.get('HOME', '')}/.local/bin"
+    for directory in f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}:{own}".split(":"):
         program = f"{directory}/xlpyd"
         if directory.startswith("/") and os.access(program, os.X_OK):
             return program

@@ -7,22 +7,17 @@ pair, where the client passed one.
 from __future__ import annotations
 
 import _socket
-import marshal
 import os
-import sys
 
-from xlpy.agent.find import NobodyListens, connect, find_xlpyd
-from xlpy.agent.start import Shipment
+from xlpy.agent.find import NobodyListens, connect
 from xlpy.errors import ConnectError, XlError, error_from_wire, error_to_wire
 from xlpy.model.json_text import dumps, loads
-from xlpy.protocol.introduction import Introduction, failure_line, introduction_line, need_line, read_parcel
 from xlpy.relay.endpoint import SocketEndpoint
 from xlpy.relay.pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO
 
 
 _CHANNEL_BYTES = 256 << 10
@@ -160,66 +155,6 @@ class FarRelay(Pump):
         """A near side that is silent for long has gone, however open the channel looks."""
         if now - self.heard > _SILENCE_LIMIT_S:
             raise ConnectError(f"nothing was heard from the client for {_SILENCE_LIMIT_S:.0f} s")
-
-
-def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> int:
-    """Introduce ourselves and relay until the channel ends; the exit status.
-
-    ``channel`` is the input, which goes on as it is; ``load`` makes more modules importable.
-    """
-    wishes = marshal.loads(read_parcel(channel))
-
-    def fetch() -> bytes:
-        _write_all(output_fd, need_line(_best_packing()))
-        return read_parcel(channel)
-
-    try:
-        found = find_xlpyd(wishes, Shipment(wishes["digest"], fetch, load))
-    except XlError as error:
-        _write_all(output_fd, failure_line(error))
-        return 1
-    introduction = Introduction(
-        python=".".join(map(str, sys.version_info[:3])),
-        uid=os.getuid(),
-        host=os.uname().nodename,
-        socket=found.socket,
-        started=found.started,
-        installed=found.installed,
-    )
-    _write_all(output_fd, introduction_line(introduction))
-    again = {**wishes, "socket": found.socket}
-    shipment = Shipment(wishes["digest"], _nothing_to_fetch, load)
-    carrier = StdioCarrier(channel.fileno(), output_fd)
-    relay = FarRelay(carrier, found.socket, lambda: find_xlpyd(again, shipment))
-    try:
-        relay.run()
-    except (OSError, XlError) as error:
-        print(f"xlpy agent: {error}", file=sys.stderr)
-        return 1
-    finally:
-        relay.close_all()
-    return 0
-
-
-def _best_packing() -> str:
-    """A Python may have been built without the better one."""
-    try:
-        import bz2  # noqa: F401
-    except ImportError:
-        return "zlib"
-    return "bz2"
-
-
-def _nothing_to_fetch() -> bytes:
-    raise ConnectError(
-        f"xlpyd on {os.uname().nodename} has ended, and its code is not there any more",
-        "'xlpy broker stop', and try again: then it is sent anew",
-    )
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
 
 
 def _enlarge(end: _socket.socket) -> None:

@@ -60,6 +60,17 @@ ROWS = (
         own=True,
     ),
     Command(
+        "host install", "host_install:install", "<Host|@Group>...",
+        "Install xlpyd on hosts for good, with its service, or another version of it; domains run on",
+        needs=1, own=True,
+    ),
+    Command(
+        "host uninstall", "host_install:uninstall", "[options] <Host|@Group>...",
+        "Remove an xlpyd that was so installed from hosts, with every trace",
+        flag("-f --force", "Even where there are domains: they run on."),
+        needs=1, own=True,
+    ),
+    Command(
         "broker status", "broker:status", "",
         "Show the process that keeps your connections to hosts behind SSH, and the connections",
         own=True,

@@ -2,7 +2,8 @@
 
     near → far   a parcel: the modules that the agent needs to begin
     near → far   a parcel: the wishes (``marshal``, format 2, which all Pythons read)
-    far → near   whatever the login scripts there print, MARK, and a line of JSON: Introduction, an error, or a need
+    far → near   whatever the login scripts there print, MARK, and a line of JSON: an error, a need, the report of an
+                 errand, or an Introduction
     near → far   a parcel with all the modules, if that is what was needed; then comes another line
 
 A parcel is a line with its length, and its bytes. The near half says nothing more before it has read the Introduction;
@@ -17,6 +18,7 @@ from xlpy.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import BinaryIO
 
 MARK = b"\0xlpy agent\0"
@@ -34,12 +36,6 @@ class Introduction(Record):
     socket: str
     started: bool = False
     installed: bool = False
-
-
-class Need(Record):
-    """The far half has to have all the modules."""
-
-    packing: str
 
 
 def introduction_line(introduction: Introduction) -> bytes:
@@ -71,19 +67,27 @@ def read_parcel(channel: BinaryIO) -> bytes:
     return data
 
 
-def read_introduction(line: bytes) -> Introduction | Need:
+def report_line(report: Mapping[str, object]) -> bytes:
+    """What the far half says when it has run an errand."""
+    return MARK + dumps({"report": report}).encode("ascii") + b"\n"
+
+
+def read_line(line: bytes) -> dict[str, object]:
     """What the line after the mark says. Raises the error that it tells of, or ProtocolError."""
     try:
         fields = loads(line)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"the agent began with {line[:60]!r}", detail=str(error)) from error
-    if not isinstance(fields, dict):
-        raise ProtocolError(f"the agent began with {line[:60]!r}")
+        raise ProtocolError(f"the agent said {line[:60]!r}", detail=str(error)) from error
+    if not isinstance(fields, dict) or fields.get("need", "zlib") not in PACKINGS:
+        raise ProtocolError(f"the agent said {line[:60]!r}")
     if isinstance(fields.get("error"), dict):
         raise error_from_wire(fields["error"])
-    if fields.get("need") in PACKINGS:
-        return Need(packing=fields["need"])
+    return fields
+
+
+def as_introduction(fields: Mapping[str, object]) -> Introduction:
+    """The introduction that this is. Raises ProtocolError."""
     try:
-        return Introduction(**{name: fields[name] for name in Introduction.fields_ if name in fields})
+        return Introduction(**{name: fields[name] for name in Introduction.fields_ if name in fields})  # type: ignore[arg-type]
     except TypeError as error:
-        raise ProtocolError(f"the agent began with {line[:60]!r}", detail=str(error)) from error
+        raise ProtocolError("the agent did not introduce itself", detail=str(error)) from error

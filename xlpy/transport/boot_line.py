@@ -18,14 +18,16 @@ from xlpy.protocol.introduction import (
     LINE_LIMIT_BYTES,
     MARK,
     OLD_PYTHON_STATUS,
-    Need,
+    as_introduction,
     parcel,
-    read_introduction,
+    read_line,
 )
 from xlpy.transport.shipping import all_modules, digest, first_modules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xlpy.protocol.introduction import Introduction
     from xlpy.transport.link import Link
 
@@ -74,14 +76,41 @@ def introduce(
     Raises what keeps it from working, each with the host's name and a hint: MissingProgram (no python3), NotSupported
     (too old), PermissionRefused (sudo), ConnectError (it ended, no answer in time, no xlpyd and why).
     """
-    wishes = {"socket": socket, "state_dir": state_dir, "digest": digest()}
+    wishes = {"socket": socket, "state_dir": state_dir}
+    return as_introduction(_talk(link, wishes, python, sudo, timeout_s))
+
+
+def run_errand(
+    link: Link,
+    errand: str,
+    *,
+    python: str = "python3",
+    sudo: bool = False,
+    timeout_s: float = ANSWER_TIMEOUT_S,
+    **arguments: bool | str | None,
+) -> dict[str, object]:
+    """Have the command that runs at the end of ``link`` do something once (``agent.errands``); its report.
+
+    Raises what ``introduce`` raises, and what went wrong with the errand.
+    """
+    report = _talk(link, {"errand": errand, **arguments}, python, sudo, timeout_s).get("report")
+    if not isinstance(report, dict):
+        raise ProtocolError(f"{link.label}: the agent did not report")
+    return report
+
+
+def _talk(
+    link: Link, wishes: Mapping[str, bool | str | None], python: str, sudo: bool, timeout_s: float
+) -> dict[str, object]:
+    """Say what is wished, send what is needed, return the answer."""
+    wish = marshal.dumps({**wishes, "digest": digest()}, _MARSHAL_FORMAT)
     deadline = time.monotonic() + timeout_s
     try:
-        link.write(parcel(first_modules()) + parcel(marshal.dumps(wishes, _MARSHAL_FORMAT)))
-        introduction = _hear(link, deadline)
-        if isinstance(introduction, Need):
-            link.write(parcel(all_modules(introduction.packing)))
-            introduction = _hear(link, deadline)
+        link.write(parcel(first_modules()) + parcel(wish))
+        answer = _hear(link, deadline)
+        if "need" in answer:
+            link.write(parcel(all_modules(str(answer["need"]))))
+            answer = _hear(link, deadline)
     except TimeoutError as error:
         raise ConnectError(
             f"{link.label}: the agent did not answer within {timeout_s:g} s",
@@ -90,16 +119,14 @@ def introduce(
         ) from error
     except (EOFError, OSError) as error:
         raise _why_it_ended(link, python, sudo, str(error)) from error
-    if isinstance(introduction, Need):
-        raise ProtocolError(f"{link.label}: the agent asks for its modules again and again")
-    return introduction
+    return answer
 
 
-def _hear(link: Link, deadline: float) -> Introduction | Need:
+def _hear(link: Link, deadline: float) -> dict[str, object]:
     """What the agent says next. Raises what it tells, and as ``_read_line``."""
     line = _read_line(link, deadline)
     try:
-        return read_introduction(line)
+        return read_line(line)
     except XlError as error:
         error.message = f"{link.label}: {error.message}"
         raise

@@ -32,6 +32,7 @@ FIRST = (
     "xlpy.agent.boot",
     "xlpy.agent.find",
     "xlpy.agent.relay",
+    "xlpy.agent.remote",
     "xlpy.agent.start",
 )
 _MARSHAL_FORMAT = 2  # every Python 3 reads it

@@ -1,0 +1,66 @@
+"""xlpy on hosts for good: host install, host uninstall."""
+
+from __future__ import annotations
+
+from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.errors import XlError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlpy.cli.options import Arguments
+    from xlpy.cli.session import Session
+    from xlpy.client.host_install import Installed, Removed
+    from xlpy.client.many import Part
+
+
+def install(session: Session, args: Arguments) -> int:
+    """Install the half of xlpy that hosts need, or upgrade it."""
+    from xlpy.client.host_install import install as install_on
+
+    return _on_each(session, args, lambda part: _told(install_on(part.entry)))
+
+
+def uninstall(session: Session, args: Arguments) -> int:
+    """Remove it, with every trace."""
+    from xlpy.client.host_install import uninstall as uninstall_from
+
+    force = args.flag("force")
+    return _on_each(session, args, lambda part: _told_removed(uninstall_from(part.entry, part.host, force)))
+
+
+def _on_each(session: Session, args: Arguments, work: Callable[[Part], str]) -> int:
+    """Do it on every host that is named, and say what became of it."""
+    from xlpy.client.resolve import resolve
+
+    parts = open_parts(session, resolve(args.rest))
+    for part in parts:
+        part.limit_s = session.options.timeout_s  # else the agent there has limits of its own
+    ask_all(session, parts, work)
+    for part in parts:
+        if part.value is not None:
+            session.say(f"{part.entry.name}: {part.value}")
+    report_failures(session, failures(parts))
+    return overall_status(
+        [part.error.exit_status if isinstance(part.error, XlError) else 0 for part in parts]
+    )
+
+
+def _told(installed: Installed) -> str:
+    if installed.before == installed.version:
+        what = f"xlpyd {installed.version} was installed anew"
+    elif installed.before is not None:
+        what = f"xlpyd {installed.before} was replaced by {installed.version}"
+    else:
+        what = f"xlpyd {installed.version} was installed as {installed.program}"
+    if installed.service:
+        return f"{what}; it starts with the host"
+    return f"{what}; without systemd there, have the host run {installed.program} when it starts"
+
+
+def _told_removed(removed: Removed) -> str:
+    what = "xlpyd was removed" if removed.was_there else "xlpyd was not installed; what it left was removed"
+    if removed.kept is not None:
+        return f"{what}; domains run on, their records are in {removed.kept}"
+    return what

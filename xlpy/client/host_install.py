@@ -1,0 +1,78 @@
+"""Installing xlpy's shipped half on a host for good, and removing it: errands of an agent that is sent there for that."""
+
+from __future__ import annotations
+
+from xlpy.errors import InvalidState, NotSupported, UsageError
+from xlpy.model.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from xlpy.client.host import Host
+    from xlpy.inventory.entry import HostEntry
+
+_ERRAND_TIMEOUT_S = 180.0
+
+
+class Installed(Record):
+    """What was installed. ``before`` is the version that was there, ``service`` whether systemd runs it."""
+
+    version: str
+    program: str
+    before: str | None = None
+    service: bool = False
+    was_running: bool = False
+
+
+class Removed(Record):
+    """What was removed. ``kept`` is where the records of domains that run on are."""
+
+    program: str
+    was_there: bool = False
+    kept: str | None = None
+
+
+def install(entry: HostEntry) -> Installed:
+    """Install, or upgrade; xlpyd is restarted there, and the domains run on. Raises XlError."""
+    return Installed(**_run(entry, "install"))
+
+
+def uninstall(entry: HostEntry, host: Host, force: bool = False) -> Removed:
+    """Remove every trace. Raises InvalidState while domains are there, unless it is forced: then they run on, and their
+    records move to xlpyd's runtime directory, where the next shipped xlpyd finds them.
+    """
+    domains = [domain.name or str(domain.domid) for domain in host.list_domains() if domain.domid]
+    host.close()
+    if domains and not force:
+        raise InvalidState(
+            f"xlpyd on {entry.name} has {len(domains)} domains: {', '.join(domains[:5])}{' …' if domains[5:] else ''}",
+            "migrate or destroy them first; with --force they run on without it",
+        )
+    return Removed(**_run(entry, "uninstall", keep_records=bool(domains)))
+
+
+def _run(entry: HostEntry, errand: str, **arguments: bool) -> dict[str, object]:
+    if entry.is_local or entry.unix_path is not None:
+        raise UsageError(
+            f"{entry.name} is this machine, where xlpy is installed as any other program",
+            "with pip or a package; systemd/xlpyd.service is the service for it",
+        )
+    if entry.socket is not None or entry.state_dir is not None:
+        raise NotSupported(
+            f"{entry.name}: xlpyd is installed in its usual places alone",
+            "hosts.yaml sets 'socket' or 'state_dir' for this host",
+        )
+    from xlpy.transport.boot_line import remote_command, run_errand
+    from xlpy.transport.ssh import open_link
+
+    link = open_link(entry, remote_command(entry.python, entry.sudo))
+    try:
+        return run_errand(
+            link,
+            errand,
+            python=entry.python,
+            sudo=entry.sudo,
+            timeout_s=max(_ERRAND_TIMEOUT_S, entry.answer_timeout_s or 0),
+            **arguments,
+        )
+    finally:
+        link.close()
