@@ -69,7 +69,10 @@ class SshLink:
     def close(self) -> None:
         """End both directions; a waiting reader sees the end, a waiting writer OSError."""
         self._closing = True
-        self._channel.close()
+        try:
+            self._channel.close()
+        except (EOFError, OSError):
+            pass  # the session has just ended; that is an end, too
         if self.on_close is not None:
             self.on_close()
 

@@ -69,7 +69,17 @@ class SshTransport(paramiko.Transport):
     def stop(self) -> None:
         """End the session at once, whatever is going on. From any thread."""
         self.active = False
-        self.packetizer.close()
+        try:
+            self.packetizer.close()
+        except (EOFError, OSError):
+            pass  # a channel of the host on the way, whose own session has just ended
+
+    def run(self) -> None:
+        """paramiko's thread."""
+        try:
+            super().run()
+        except (EOFError, OSError):
+            pass  # as above
 
     @property
     def ending(self) -> str:
