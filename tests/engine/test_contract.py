@@ -40,7 +40,7 @@ from xlpy.model.device_config import (
 )
 from xlpy.model.domain import DomainEnd, DomainType
 from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
-from xlpy.model.migration import SavedDomain
+from xlpy.model.migration import DirectRoute, SavedDomain
 
 UUID = "11111111-2222-3333-4444-555555555555"
 
@@ -187,6 +187,7 @@ _ARGUMENTS: dict[str, dict[str, object]] = {
     "qemu_monitor_command": {"command": "info status"},
     "attach_pci": {"pci": PciConfig(dev=1)},
     "copy_disk": {"vdev": "xvda"},
+    "send_direct": {"route": DirectRoute(command=("true",), meeting_place="/nowhere")},
     "serve_disk": {"vdev": "xvda"},
     "detach_pci": {"pci": PciConfig(dev=1)},
     "attach_usb_controller": {"controller": UsbctrlConfig()},

@@ -11,12 +11,15 @@ import select
 import uuid as uuid_module
 
 from xlpy.agent.delegate import Delegate
+from xlpy.agent.direct import DirectStream
 from xlpy.agent.hangup import HangupWatch
+from xlpy.agent.meeting import Meeting
 from xlpy.agent.operations import CHANGING
 from xlpy.agent.stream import Stream
-from xlpy.errors import Aborted, DomainNotFound, XlError
+from xlpy.errors import Aborted, DomainNotFound, InvalidState, XlError
+from xlpy.model.definition import DefinedDomain
 from xlpy.model.domain import DomainEnd
-from xlpy.model.migration import MigrationLimits, Peer, SavedDomain, TransferProgress
+from xlpy.model.migration import DirectRoute, MigrationLimits, Peer, SavedDomain, TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from xlpy.agent.supervisor import Supervisor
     from xlpy.engine.base import Progress
+    from xlpy.model.domain_config import DomainConfig
 
 log = logging.getLogger("xlpyd")
 
@@ -39,6 +43,7 @@ class Session(Delegate):
         self._connection_fd = connection_fd
         self._described: dict[int, str] = {}  # transfer ids that this client was given
         self._copying: set[int] = set()  # domids whose disks are being copied for this client
+        self._meetings: dict[str, Meeting] = {}  # by transfer id
         self._held: dict[int, str] = {}  # domid to uuid of what waits for this client's decision
 
     def settle(self) -> None:
@@ -56,6 +61,9 @@ class Session(Delegate):
         for domid in self._copying:
             self._supervisor.inner.give_up_copies(domid)
         self._copying.clear()
+        for meeting in self._meetings.values():
+            meeting.close()
+        self._meetings.clear()
 
     # -- waiting
 
@@ -101,6 +109,28 @@ class Session(Delegate):
         peer: Peer | None = None,
         progress: Progress | None = None,
     ) -> TransferProgress:
+        return self._save(domid, stream, limits, live, peer, progress)
+
+    def send_direct(
+        self,
+        domid: int,
+        route: DirectRoute,
+        limits: MigrationLimits | None = None,
+        peer: Peer | None = None,
+        progress: Progress | None = None,
+    ) -> TransferProgress:
+        with DirectStream(route) as direct:
+            return self._save(domid, direct.take(), limits, True, peer, progress)
+
+    def _save(
+        self,
+        domid: int,
+        stream: int,
+        limits: MigrationLimits | None,
+        live: bool,
+        peer: Peer | None,
+        progress: Progress | None,
+    ) -> TransferProgress:
         with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
             result = self._supervisor.handover.source.save(
                 domid,
@@ -137,6 +167,24 @@ class Session(Delegate):
         supervised: bool = True,
         progress: Progress | None = None,
     ) -> int:
+        return self._restore(saved, stream, supervised, progress)
+
+    def open_meeting(self, transfer_id: str) -> str:
+        meeting = Meeting(self._supervisor.run_dir, transfer_id)
+        self._meetings[transfer_id] = meeting
+        return meeting.path
+
+    def receive_direct(
+        self, saved: SavedDomain, supervised: bool = True, progress: Progress | None = None
+    ) -> int:
+        meeting = self._meetings.pop(saved.transfer_id or "", None)
+        if meeting is None:
+            raise InvalidState("a direct transfer has to begin with open_meeting on the same connection")
+        with meeting:
+            stream = meeting.wait(self._connection_fd)
+        return self._restore(saved, stream, supervised, progress)
+
+    def _restore(self, saved: SavedDomain, stream: int, supervised: bool, progress: Progress | None) -> int:
         with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
             record = self._supervisor.handover.target.restore(
                 saved, owned, watch.break_off, supervised, progress
@@ -148,10 +196,26 @@ class Session(Delegate):
         self._supervisor.handover.target.accept(domid, paused)
         self._held.pop(domid, None)
 
+    # -- managed domains
+
+    def define_domain(
+        self,
+        config: DomainConfig,
+        config_text: str | None = None,
+        directory: str | None = None,
+        base_version: int | None = None,
+    ) -> DefinedDomain:
+        definitions = self._supervisor.definitions
+        return definitions.define(config, config_text, directory, base_version, self._who)
+
     def _hold(self, domid: int) -> None:
         record = self._supervisor.store.by_domid(domid)
         if record is not None:
             self._held[domid] = record.uuid
+
+
+# These return the domid of a new domain.
+_MAKING = ("create_domain", "restore_domain", "prepare_incoming")
 
 
 def _recorded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,13 +226,15 @@ def _recorded(operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
         bound = kwargs.get("domid", args[0] if args else None)
         domid = bound if isinstance(bound, int) else None
         record = None if domid is None else self._supervisor.store.by_domid(domid)
-        name = None if record is None else record.name
+        name = kwargs.get("name") if record is None else record.name
         try:
             result = method(self, *args, **kwargs)
         except XlError as error:
             self._supervisor.events.add(what, domid, name, self._who, error.code, str(error))
             raise
-        if domid is None and isinstance(result, int):
+        if isinstance(result, DefinedDomain):
+            name = result.name
+        elif operation in _MAKING:
             domid = result
             record = self._supervisor.store.by_domid(domid)
             name = None if record is None else record.name

@@ -10,18 +10,22 @@ import time
 import uuid as uuid_module
 
 from xlpy.agent.adoption import take_up
+from xlpy.agent.boot_start import BootStart
+from xlpy.agent.definitions import Definitions
 from xlpy.agent.delegate import Delegate
 from xlpy.agent.domain_record import DOING, DomainRecord, Phase
 from xlpy.agent.ends import Ends
 from xlpy.agent.event_log import EventLog
 from xlpy.agent.handover import Handover
 from xlpy.agent.lifecycle import Lifecycle, destroy_in_engine, with_identity
+from xlpy.agent.meeting import clear_meetings
 from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
 from xlpy.agent.peer import ask_outcome
 from xlpy.agent.preflight import incoming_findings, outgoing_findings
 from xlpy.agent.store import Store
 from xlpy.agent.stream import Stream
 from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState, XlError
+from xlpy.model.definition import DefinedDomain, Definition, DefinitionVersion
 from xlpy.model.domain import DomainEnd, DomainInfo, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.event import EventRecord
@@ -41,22 +45,30 @@ DOM0_NAME = "Domain-0"
 class Supervisor(Delegate):
     """All operations of a host, for all its clients. ``take_up`` comes first, ``close`` last; domains outlive both."""
 
-    def __init__(self, engine: Engine, state_dir: str, ask: Ask = ask_outcome) -> None:
+    def __init__(
+        self, engine: Engine, state_dir: str, ask: Ask = ask_outcome, run_dir: str | None = None
+    ) -> None:
         super().__init__(engine)
+        self.run_dir = run_dir or state_dir
         self.store = Store(f"{state_dir}/xlpyd.db", engine.taken_domids)
         self.instance = self.store.settled_fact("instance", str(uuid_module.uuid4()))
         self.events = EventLog(self.store)
         self.ends = Ends()
+        self.definitions = Definitions(self.store)
+        self.boot_start = BootStart(self.definitions, self.events, self._start_defined)
         self.lifecycle = Lifecycle(self.store, engine, self.events, f"{state_dir}/dump")
         self.handover = Handover(self.store, engine, self.events, self.look_again, ask)
 
     def take_up(self) -> None:
         """Start the engine, take up the domains that run, and finish or undo what a killed xlpyd left behind."""
+        clear_meetings(self.run_dir)
         self.inner.start(self._ended)
-        take_up(self.store, self.inner, self.events, self.lifecycle, self.handover)
+        if take_up(self.store, self.inner, self.events, self.lifecycle, self.handover):
+            self.boot_start.begin()
 
     def close(self) -> None:
         """Let go of everything; domains run on."""
+        self.boot_start.stop()
         self.lifecycle.stop()
         self.handover.stop()
         self.inner.close()
@@ -91,6 +103,26 @@ class Supervisor(Delegate):
 
     def list_events(self, after_id: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
         return self.events.list(after_id, limit)
+
+    # -- managed domains; clients define them through agent.session, which knows who they are
+
+    def list_definitions(self) -> tuple[DefinedDomain, ...]:
+        return self.definitions.list()
+
+    def domain_definition(self, name: str, version: int | None = None) -> Definition:
+        return self.definitions.get(name, version)
+
+    def definition_versions(self, name: str) -> tuple[DefinitionVersion, ...]:
+        return self.definitions.versions(name)
+
+    def undefine_domain(self, name: str) -> None:
+        self.definitions.undefine(name)
+
+    def set_autostart(self, name: str, order: int | None, delay_s: float = 0.0) -> None:
+        self.definitions.set_autostart(name, order, delay_s)
+
+    def _start_defined(self, config: DomainConfig, config_text: str | None) -> int:
+        return self.create_domain(config, config_text=config_text)
 
     # -- migrations
 

@@ -122,7 +122,7 @@ def _serve(options: argparse.Namespace, make_engine: MakeEngine, ready: Callable
         _start_log(options)
         locks = [lock_dir(directory) for directory in sorted({run_dir, options.state_dir})]
         engine = make_engine(options.engine, run_dir, options.state_dir)
-        supervisor = Supervisor(engine, options.state_dir)
+        supervisor = Supervisor(engine, options.state_dir, run_dir=run_dir)
     except XlError as error:
         _complain(error)
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xlpy.cli.commands import require_command
 from xlpy.cli.saverestore import replacement
 from xlpy.cli.usage import require_arguments
-from xlpy.errors import NotSupported, UsageError
+from xlpy.errors import UsageError
 from xlpy.model.migration import MigrationLimits
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
+    from xlpy.client.direct import DirectWay
     from xlpy.client.migrate import Migration
     from xlpy.client.preflight import HostFinding
 
@@ -28,14 +29,9 @@ def migrate(session: Session, args: Arguments) -> int | None:
 
             return migrate_settle.settle(session, args)
     require_arguments(session, require_command("migrate"), len(args.rest), 2)
-    if args.flag("s"):
-        raise NotSupported(
-            "this release reaches other hosts by itself and runs no SSH command",
-            "leave -s out and name the host as unix:///path/to/xlpy.sock",
-        )
     if args.flag("debug"):
         session.options.verbose += 1
-    reference, address = args.rest[:2]
+    reference, address = _words(args)
     with session.progress(f"migrate {reference}") as report:
         migration = _prepared(session, args, report)
         if args.flag("check"):
@@ -60,7 +56,7 @@ def migrate(session: Session, args: Arguments) -> int | None:
 def _prepared(session: Session, args: Arguments, report: object) -> Migration:
     from xlpy.client.migrate import Migration
 
-    reference, address = args.rest[:2]
+    reference, address = _words(args)
     domid = session.domid(reference)
     config, text = replacement(session, args.value("C"), domid, keep_domid=args.flag("D"))
     return Migration(
@@ -73,8 +69,42 @@ def _prepared(session: Session, args: Arguments, report: object) -> Migration:
         config=config,
         config_text=text,
         with_disks=args.flag("with-disks"),
+        direct=_direct(args, address),
         progress=report,  # type: ignore[arg-type]  # a Reporter gives a report or None
     )
+
+
+def _words(args: Arguments) -> tuple[str, str]:
+    """The domain, and the host to move it to. With an empty ``-s`` the host's place is taken by a command."""
+    reference, host = args.rest[:2]
+    if args.value("s") != "":
+        if args.flag("target"):
+            raise UsageError("--target goes with an empty -s", "name the host in its usual place")
+        return reference, host
+    target = args.value("target")
+    if target is None:
+        raise UsageError(
+            "with an empty -s the last word is a command, and nothing says which host it leads to",
+            f"xlpy migrate -s '' --target HOST {reference} '{host}'",
+        )
+    return reference, target
+
+
+def _direct(args: Arguments, address: str) -> DirectWay | None:
+    """How the source's host shall reach the target's; None to have the state go through us."""
+    if not (args.flag("direct") or args.flag("direct-address") or args.flag("s")):
+        return None
+    if args.flag("with-disks"):
+        raise UsageError("disks go through this client", "leave --direct out")
+    from xlpy.client.direct import way_by, way_to
+    from xlpy.client.resolve import resolve
+
+    entries = resolve([address])
+    if len(entries) != 1:
+        raise UsageError(f"{address}: these are {len(entries)} hosts", "name one")
+    if args.value("s") == "":
+        return way_by(args.rest[1], entries[0])
+    return way_to(entries[0], args.value("direct-address"), args.value("s"))
 
 
 def _show_findings(session: Session, found: Iterable[HostFinding]) -> int:

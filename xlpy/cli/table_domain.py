@@ -46,6 +46,7 @@ ROWS = (
         flag("-Z --context", "Prints out security context"),
         flag("-c --cpupool", "Prints the cpupool the domain is in"),
         flag("-n --numa", "Prints out NUMA node affinity"),
+        flag("--all", "Managed domains that don't run, too.", hidden=True),
     ),
     Command(
         "destroy", "lifecycle:destroy", "[options] <Domain>\n", "Terminate a domain immediately",
@@ -97,7 +98,7 @@ ROWS = (
     Command(
         "migrate", "migrate:migrate", "[options] <Domain> <host>", "Migrate a domain to another host",
         value("-C", "CONFIG", "Send this configuration instead of the one the domain was made from."),
-        value("-s", "SSHCOMMAND", "Program to reach the host with, instead of ssh."),
+        value("-s", "SSHCOMMAND", "With what the source's host reaches the other, instead of ssh; '': HOST is a command."),
         flag("-e", "Leave the domain alone when it ends on the other host."),
         flag("--debug", "Say everything about the transfer."),
         flag("-p", "Leave the domain paused on the other host."),
@@ -105,6 +106,9 @@ ROWS = (
         flag("--live", "Migrate while the domain runs, as is done anyway.", hidden=True),
         flag("--check", "Only look at both hosts, and show everything that would make it fail."),
         flag("--with-disks", "Copy the domain's disks along while it runs."),
+        flag("--direct", "Send the state from host to host, over the source's own ssh."),
+        value("--direct-address", "ADDRESS", "How the source's host calls the other: [USER@]HOST[:PORT]."),
+        value("--target", "HOST", "With -s '': the host that the command leads to."),
         value("--bandwidth --bwlimit", "BYTES", "Send no more than this per second (letters k, m, g)."),
         value("--downtime", "MS", "Downtime to aim at first."),
         value("--max-downtime", "MS", "Most downtime to accept when it doesn't converge."),

@@ -22,6 +22,7 @@ from xlpy.errors import (
     InvalidState,
     XlError,
 )
+from xlpy.model.migration import DirectRoute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xlpy.client.call import Call
+    from xlpy.client.direct import DirectWay
     from xlpy.client.host import Host
     from xlpy.client.preflight import HostFinding
     from xlpy.model.domain_config import DomainConfig
@@ -43,7 +45,8 @@ class Migration:
     """One domain on its way from ``source`` to ``target``.
 
     ``paused`` leaves it paused there; so does a domain that was paused here. ``config`` goes along instead of its own.
-    ``with_disks`` copies its disks as well.
+    ``with_disks`` copies its disks as well. ``direct`` is how the source's host reaches the target's, if the state shall not
+    go through this client; the lead stays here.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Migration:
         config: DomainConfig | None = None,
         config_text: str | None = None,
         with_disks: bool = False,
+        direct: DirectWay | None = None,
         progress: Report | None = None,
     ) -> None:
         self.source = source
@@ -69,6 +73,7 @@ class Migration:
         self._config = config
         self._config_text = config_text
         self._with_disks = with_disks
+        self._direct = direct
         self._progress = progress
 
     def check(self) -> tuple[HostFinding, ...]:
@@ -88,6 +93,7 @@ class Migration:
             raise problem
         saved = describe(self.source, self.domid, self._config, self._config_text)
         self._saved = saved.replace(sender=self.source.address or "local")
+        self._peer = peer_of(self.target)
         if self._with_disks:
             self._begin_copies()
         new_domid, result = self._transfer()
@@ -118,22 +124,12 @@ class Migration:
 
     def _transfer(self) -> tuple[int, TransferProgress]:
         """Send the state over; on return both have it and it runs nowhere. On failure it is at the source as it was."""
-        peer = peer_of(self.target)
-        sending, receiving = socket.socketpair()
-        with sending, receiving, socket.socket(fileno=_duplicate(sending)) as breaker:
-            receive = self.target.begin(
-                "restore_domain", saved=self._saved, stream=receiving.detach(), supervised=self._supervised
-            )
+        sending, receiving = (None, None) if self._direct is not None else socket.socketpair()
+        breaker = None if sending is None else sending.dup()
+        try:
+            receive = self._begin_receiving(receiving)
             try:
-                send = self.source.begin(
-                    "save_domain",
-                    domid=self.domid,
-                    stream=sending.detach(),
-                    limits=self._limits,
-                    live=True,
-                    peer=peer,
-                    progress=self._progress,
-                )
+                send = self._begin_sending(sending)
             except BaseException:
                 self.target.close()
                 raise
@@ -143,6 +139,33 @@ class Migration:
             except (XlError, KeyboardInterrupt) as error:
                 _break_off(breaker)
                 raise self._failure(error, send, receive) from error
+        finally:
+            for end in (sending, receiving, breaker):
+                if end is not None:
+                    end.close()
+
+    def _begin_receiving(self, stream: socket.socket | None) -> Call:
+        if stream is not None:
+            return self.target.begin(
+                "restore_domain", saved=self._saved, stream=stream.detach(), supervised=self._supervised
+            )
+        self._meeting_place = self.target.open_meeting(self._transfer_id)
+        return self.target.begin("receive_direct", saved=self._saved, supervised=self._supervised)
+
+    def _begin_sending(self, stream: socket.socket | None) -> Call:
+        wishes = {
+            "domid": self.domid,
+            "limits": self._limits,
+            "peer": self._peer,
+            "progress": self._progress,
+        }
+        if stream is not None:
+            return self.source.begin("save_domain", stream=stream.detach(), live=True, **wishes)
+        assert self._direct is not None
+        route = DirectRoute(
+            command=self._direct.command, python=self._direct.python, meeting_place=self._meeting_place
+        )
+        return self.source.begin("send_direct", route=route, **wishes)
 
     def _failure(self, error: XlError | KeyboardInterrupt, send: Call, receive: Call) -> XlError:
         """Nothing was accepted: see to it that the source goes on, and say what happened."""
@@ -155,6 +178,8 @@ class Migration:
 
     def _take_back(self, send: Call, receive: Call) -> bool:
         """Have the target drop its part, and the source let the domain go on; False if that can't be had now."""
+        if self._direct is not None and not receive.over:
+            self.target.close()  # it would wait for somebody who doesn't come
         _comes_to_its_end(receive)
         answered = _comes_to_its_end(send)
         self.target.close()  # what isn't accepted by now is dropped
@@ -280,13 +305,7 @@ class Migration:
         )
 
 
-def _duplicate(of: socket.socket) -> int:
-    import os
-
-    return os.dup(of.fileno())
-
-
-def _run_both(send: Call, receive: Call, breaker: socket.socket) -> None:
+def _run_both(send: Call, receive: Call, breaker: socket.socket | None) -> None:
     """Wait until both sides are done; when one fails, stop the other one."""
     poller = select.poll()
     running = {call.fileno(): call for call in (send, receive)}
@@ -298,11 +317,13 @@ def _run_both(send: Call, receive: Call, breaker: socket.socket) -> None:
                 call = running.pop(fd)
                 poller.unregister(fd)
                 call.result()  # raises if this side has failed
-                if call is send:
+                if call is send and breaker is not None:
                     breaker.close()  # so that the target sees the stream's end
 
 
-def _break_off(breaker: socket.socket) -> None:
+def _break_off(breaker: socket.socket | None) -> None:
+    if breaker is None:
+        return
     try:
         breaker.shutdown(socket.SHUT_RDWR)
     except OSError:

@@ -10,6 +10,7 @@ and then while the operation runs.
 
 from __future__ import annotations
 
+from xlpy.engine.definition_operations import DefinitionOperations
 from xlpy.engine.device_operations import DeviceOperations
 from xlpy.engine.hypervisor_operations import HypervisorOperations
 from xlpy.engine.motion import Motion
@@ -35,6 +36,10 @@ WIRE_CLASSES = {
     "ChannelInfo": "xlpy.model.device",
     "CpuTopology": "xlpy.model.host",
     "Cpupool": "xlpy.model.host",
+    "DefinedDomain": "xlpy.model.definition",
+    "Definition": "xlpy.model.definition",
+    "DefinitionVersion": "xlpy.model.definition",
+    "DirectRoute": "xlpy.model.migration",
     "DiskConfig": "xlpy.model.device_config",
     "DiskInfo": "xlpy.model.device",
     "DomainConfig": "xlpy.model.domain_config",
@@ -75,7 +80,7 @@ WIRE_CLASSES = {
 }
 
 
-class Engine(Motion, DeviceOperations, HypervisorOperations):
+class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperations):
     """Operations on one host. Domains are named by domid; 0 is the host itself.
 
     Any method may raise an XlError; DomainNotFound for a domid that isn't there, NotSupported for what this engine

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlpy.model.domain import DomainInfo
-    from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, Transfer, TransferProgress
+    from xlpy.model.migration import (
+        DirectRoute,
+        Finding,
+        MigrationLimits,
+        Peer,
+        SavedDomain,
+        Transfer,
+        TransferProgress,
+    )
 
     Progress = Callable[[TransferProgress], None]
 
@@ -136,6 +144,35 @@ class Motion(Refusing):
     def accept_restored(self, domid: int, paused: bool = False) -> None:
         """Give a restored domain its name and let it run: from here on this host has it."""
         raise self._refuse("restore a domain")
+
+    # -- a stream of the hosts' own, which the agents make: not over the client
+
+    @operation
+    def open_meeting(self, transfer_id: str) -> str:
+        """Have a place where the state of this transfer will arrive: the path of a socket for one connection, once."""
+        raise self._refuse("receive a domain directly from another host")
+
+    @operation
+    def receive_direct(
+        self, saved: SavedDomain, supervised: bool = True, progress: Progress | None = None
+    ) -> int:
+        """As ``restore_domain``, with what comes to the meeting place of this transfer as the stream."""
+        raise self._refuse("receive a domain directly from another host")
+
+    @operation
+    def send_direct(
+        self,
+        domid: int,
+        route: DirectRoute,
+        limits: MigrationLimits | None = None,
+        peer: Peer | None = None,
+        progress: Progress | None = None,
+    ) -> TransferProgress:
+        """As ``save_domain`` of a live domain, through a remote shell that is started on this host.
+
+        Raises ConnectError with that one's own words when it doesn't get there.
+        """
+        raise self._refuse("send a domain directly to another host")
 
     # -- settling a migration that was cut off: the agent's own
 

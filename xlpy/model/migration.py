@@ -43,6 +43,18 @@ class Peer(Record):
     address: str | None = None
 
 
+class DirectRoute(Record):
+    """How the source's host reaches the target's by itself, for the state alone.
+
+    ``command`` is a remote shell, such as ssh with its options and destination: what follows as one more word is run at the
+    target. There it connects, with the interpreter ``python``, to the socket ``meeting_place`` of the xlpyd.
+    """
+
+    command: tuple[str, ...]
+    meeting_place: str
+    python: str = "python3"
+
+
 class Transfer(Record):
     """A domain on its way from host to host, as one of the two sees it.
 
