@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from xlpy.errors import InvalidState, NotSupported, UsageError
+from xlpy.errors import InvalidState, NotSupported, UsageError, XlError
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xlpy.client.host import Host
     from xlpy.inventory.entry import HostEntry
 
 _ERRAND_TIMEOUT_S = 180.0
+_NAMES_SHOWN = 5
 
 
 class Installed(Record):
@@ -40,17 +43,30 @@ def uninstall(entry: HostEntry, host: Host, force: bool = False) -> Removed:
     """Remove every trace. Raises InvalidState while domains are there, unless it is forced: then they run on, and their
     records move to xlpyd's runtime directory, where the next shipped xlpyd finds them.
     """
-    domains = [domain.name or str(domain.domid) for domain in host.list_domains() if domain.domid]
-    host.close()
+    domains = _domains(host, force)
     if domains and not force:
+        number = "1 domain" if len(domains) == 1 else f"{len(domains)} domains"
+        names = ", ".join(domains[:_NAMES_SHOWN]) + (" …" if domains[_NAMES_SHOWN:] else "")
         raise InvalidState(
-            f"xlpyd on {entry.name} has {len(domains)} domains: {', '.join(domains[:5])}{' …' if domains[5:] else ''}",
+            f"xlpyd on {entry.name} has {number}: {names}",
             "migrate or destroy them first; with --force they run on without it",
         )
-    return Removed(**_run(entry, "uninstall", keep_records=bool(domains)))
+    return Removed(**_run(entry, "uninstall", keep_records=domains is None or bool(domains)))
 
 
-def _run(entry: HostEntry, errand: str, **arguments: bool) -> dict[str, object]:
+def _domains(host: Host, force: bool) -> list[str] | None:
+    """The names of the domains there; None when nobody can say, which only force gets over. Raises XlError."""
+    try:
+        return [domain.name or str(domain.domid) for domain in host.list_domains() if domain.domid]
+    except XlError:
+        if not force:
+            raise
+        return None
+    finally:
+        host.close()
+
+
+def _run(entry: HostEntry, errand: str, **arguments: bool) -> dict[str, Any]:
     if entry.is_local or entry.unix_path is not None:
         raise UsageError(
             f"{entry.name} is this machine, where xlpy is installed as any other program",
