@@ -74,7 +74,9 @@ class NearRelay:
             self._closing = True
             self._wake()
         self._link.close()
-        if self._thread.is_alive():
+        if self._thread.ident is None:  # it never began
+            self._close_waker()
+        elif self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
 
     def _wake(self) -> None:
@@ -83,6 +85,12 @@ class NearRelay:
                 os.write(self._waker, b"\0")
             except BlockingIOError:
                 pass  # it is full of wake-ups
+
+    def _close_waker(self) -> None:
+        if self._waker >= 0:
+            os.close(self._woken)
+            os.close(self._waker)
+            self._waker = -1
 
     def _take_new(self) -> None:
         """In the relay's thread: what others asked for."""
@@ -103,9 +111,7 @@ class NearRelay:
         with self._changing:
             self.broken = reason or self._why_it_ended()
             new, self._new = self._new, deque()
-            os.close(self._woken)
-            os.close(self._waker)
-            self._waker = -1
+            self._close_waker()
         self._pump.dismiss(self.broken)
         for client in new:
             self._pump.refuse_client(client, self.broken)
