@@ -27,8 +27,11 @@ log = logging.getLogger("xlpyd")
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
-def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle, handover: Handover) -> None:
-    """Mend everything. What can't be mended is written into the record of events and left as it is."""
+def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle, handover: Handover) -> bool:
+    """Mend everything. What can't be mended is written into the record of events and left as it is.
+
+    Returns whether the host was started anew since the last xlpyd.
+    """
     present = {info.domid: info for info in engine.list_domains()}
     adoption = _Adoption(store, engine, events, lifecycle, handover, _without_others(present, store, engine))
     rebooted = _rebooted(store)
@@ -43,6 +46,7 @@ def take_up(store: Store, engine: Engine, events: EventLog, lifecycle: Lifecycle
     for info in present.values():
         if info.domid != 0 and store.by_domid(info.domid) is None and engine.made_here(info.domid):
             adoption.record_stranger(info)
+    return rebooted
 
 
 def _without_others(present: dict[int, DomainInfo], store: Store, engine: Engine) -> dict[int, DomainInfo]:

@@ -243,8 +243,14 @@ class Store:
                     f"xlpyd cannot write its records: {error}", "is the disk of its state directory full?"
                 ) from error
 
+    @contextmanager
+    def transaction(self, durably: bool = False) -> Iterator[sqlite3.Connection]:
+        """Several statements as one transaction (``agent.definitions``)."""
+        with self._transaction(durably):
+            yield self._database
+
     def execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """One statement as a transaction of its own (``agent.event_log``)."""
+        """One statement as a transaction of its own (``agent.event_log``, ``agent.definitions``)."""
         with self._transaction():
             return self._database.execute(statement, values).fetchall()
 

@@ -107,7 +107,7 @@ class Supervisor(Delegate):
     # -- managed domains; clients define them through agent.session, which knows who they are
 
     def list_definitions(self) -> tuple[DefinedDomain, ...]:
-        return self.definitions.list()
+        return self.definitions.all()
 
     def domain_definition(self, name: str, version: int | None = None) -> Definition:
         return self.definitions.get(name, version)

@@ -17,6 +17,7 @@ TOPICS = {
     "passthrough": "Devices passed through, and rare ones",
     "hypervisor": "The hypervisor itself",
     "own": "Beyond xl",
+    "managed": "Managed domains",
     "lab": "Xen hosts to try things on",
 }
 """The tables of what this release can do, the most used first, and their titles in the help."""

@@ -34,7 +34,12 @@ def list_domains(session: Session, args: Arguments) -> int | None:
 def _chosen(session: Session, args: Arguments) -> list[DomainInfo]:
     """The named domains, or all."""
     if not args.rest:
-        return list(session.host.list_domains())
+        running = list(session.host.list_domains())
+        if args.knows("all") and args.flag("all"):
+            from xlpy.cli.managed import stopped
+
+            running += stopped(session, running)
+        return running
     return [_named(session, reference) for reference in args.rest]
 
 

@@ -46,7 +46,7 @@ ROWS = (
         flag("-Z --context", "Prints out security context"),
         flag("-c --cpupool", "Prints the cpupool the domain is in"),
         flag("-n --numa", "Prints out NUMA node affinity"),
-        flag("--all", "Managed domains that don't run, too.", hidden=True),
+        flag("--all", "Managed domains that don't run, too."),
     ),
     Command(
         "destroy", "lifecycle:destroy", "[options] <Domain>\n", "Terminate a domain immediately",

@@ -37,7 +37,10 @@ _STYLES = {
     "paused": "yellow",
     "shutdown": "dim",
     "dying": "red",
+    "off": "dim",
 }
+NOT_RUNNING = -1
+"""The domid of a managed domain that has none, as a row of ``list --all``."""
 
 
 def reason_code(reason: ShutdownReason | None) -> int:
@@ -62,6 +65,8 @@ def state_letters(domain: DomainInfo) -> str:
 
 def state_word(domain: DomainInfo) -> str:
     """The state in one word; what ends a domain counts more than what it does."""
+    if domain.domid == NOT_RUNNING:
+        return "off"
     for word in ("dying", "shutdown", "paused", "running", "blocked"):
         if getattr(domain, word):
             return word
@@ -91,7 +96,7 @@ def domain_kind(
     def line(row: DomainInfo) -> str:
         memory_mib = (row.current_memory_kib + row.outstanding_memory_kib) // 1024
         return (
-            f"{name_of(row):<40} {row.domid:5d} {memory_mib:5d} {row.vcpu_online:5d}     "
+            f"{name_of(row):<40} {_domid_text(row):>5} {memory_mib:5d} {row.vcpu_online:5d}     "
             f"{state_letters(row)}  {row.cpu_time_ns / 1e9:8.1f}" + "".join([cell(row) for cell in cells])
         )
 
@@ -101,6 +106,10 @@ def domain_kind(
 def name_of(domain: DomainInfo) -> str:
     """The name, or what xl prints for a domain without one."""
     return "(null)" if domain.name is None else domain.name
+
+
+def _domid_text(row: DomainInfo) -> str:
+    return "-" if row.domid == NOT_RUNNING else str(row.domid)
 
 
 def _reason_text(row: DomainInfo) -> str:
@@ -130,7 +139,13 @@ def _state_style(row: DomainInfo) -> str | None:
 def _domain_columns(verbose: bool, context: bool, cpupool: bool, nodes: int | None) -> Sequence[Column]:
     return (
         Column("name", "Name", lambda row: row.name, text=name_of),
-        Column("domid", "ID", lambda row: row.domid, right=True),
+        Column(
+            "domid",
+            "ID",
+            lambda row: None if row.domid == NOT_RUNNING else row.domid,
+            text=_domid_text,
+            right=True,
+        ),
         Column("uuid", "UUID", lambda row: row.uuid, shown=verbose),
         Column("type", "Type", lambda row: row.domain_type.value, shown=verbose),
         Column(
