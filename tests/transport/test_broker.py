@@ -1,0 +1,417 @@
+"""The broker: one for a user, one connection for a host, and nothing that depends on its life."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from broker_process import BrokerProcess, end, wait_for_end
+from eventually import eventually
+from fake_daemon import FakeDaemon
+from sample_configs import tiny
+from source_tree import ROOT
+from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
+
+from xlpy.client.broker import broker_status, open_host, resolve_names, stop_broker
+from xlpy.client.call import Conversation
+from xlpy.client.host import Host, connect_entry
+from xlpy.errors import ConnectError, Interrupted, PermissionRefused, UnknownHostKey, UsageError, XlError
+from xlpy.inventory.entry import HostEntry
+from xlpy.transport import broker_message
+from xlpy.transport.unix import connect_unix
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshLab]:
+    with ssh_hosts(tmp_path_factory.mktemp("broker") / "lab", 2) as lab:
+        yield lab
+
+
+@pytest.fixture
+def broker(lab: SshLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokerProcess]:
+    broker = BrokerProcess(tmp_path / "run" / "broker.sock")
+    lab.write_client()
+    for name in [name for name in os.environ if name.startswith(("SSH_", "XDG_", "XLPY_"))]:
+        monkeypatch.delenv(name)
+    for name, value in lab.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XLPY_BROKER", str(broker.path))
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[FakeDaemon]:
+    """An xlpyd that the hosts' agents find."""
+    daemon = FakeDaemon(tmp_path / "xlpyd")
+    daemon.start()
+    yield daemon
+    daemon.stop()
+
+
+def entry(daemon: FakeDaemon, name: str = "host1", **more: object) -> HostEntry:
+    return HostEntry(name=name, address=name, socket=str(daemon.socket), **more)  # type: ignore[arg-type]
+
+
+def host(daemon: FakeDaemon, name: str = "host1", **more: object) -> Host:
+    return connect_entry(entry(daemon, name, **more))
+
+
+# -- one for a user
+
+
+COMMAND = """
+import sys
+from xlpy.client.broker import resolve_names, broker_status
+assert [entry.name for entry in resolve_names(["all"])] == ["host1", "host2"]
+print(broker_status().pid)
+"""
+
+
+def test_many_first_commands_start_one(broker: BrokerProcess) -> None:
+    commands = [
+        subprocess.Popen([sys.executable, "-c", COMMAND], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(20)
+    ]
+    answers = [command.communicate(timeout=120)[0] for command in commands]
+    assert {int(answer) for answer in answers} == {broker.status().pid}
+
+
+def test_it_is_its_users_alone(broker: BrokerProcess) -> None:
+    resolve_names(["all"])
+    assert stat.S_IMODE(broker.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(broker.path.parent.stat().st_mode) == 0o700
+    pid = broker.status().pid
+    assert os.getsid(pid) != os.getsid(0)
+    assert os.readlink(f"/proc/{pid}/fd/0") == os.devnull
+    assert os.readlink(f"/proc/{pid}/fd/2") == os.devnull
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can be somebody else")
+def test_somebody_else_is_refused(broker: BrokerProcess) -> None:
+    resolve_names(["all"])
+    broker.path.chmod(0o666)
+    broker.path.parent.chmod(0o755)
+    for parent in broker.path.parents[1:4]:
+        parent.chmod(parent.stat().st_mode | 0o011)
+    code = (
+        f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({str(broker.path)!r}); print(s.recv(1))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        user=12345,
+        group=12345,
+        extra_groups=(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "b''\n", done.stderr
+
+
+def test_a_directory_that_others_may_use_is_refused(broker: BrokerProcess) -> None:
+    broker.path.parent.chmod(0o755)
+    with pytest.raises(ConnectError) as caught:
+        resolve_names(["all"])
+    assert "is open to others" in (caught.value.detail or "")
+    assert "--no-broker" in (caught.value.hint or "")
+
+
+def test_names(broker: BrokerProcess, lab: SshLab) -> None:
+    assert [entry.name for entry in resolve_names(["host2", "ssh://me@[::1]:2222"])] == [
+        "host2",
+        "ssh://me@[::1]:2222",
+    ]
+    with pytest.raises(UsageError, match="there is no group 'rack'"):
+        resolve_names(["@rack"])
+    lab.inventory.write_text(lab.inventory.read_text() + "groups: {rack: [host2]}\n")
+    assert [entry.name for entry in resolve_names(["@rack"])] == ["host2"]
+
+
+# -- one connection for a host
+
+
+def test_one_connection_is_used_again(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+    hosts = [host(daemon) for _ in range(5)]
+    for each in hosts:
+        assert each.hello.engine == "fake"
+        each.list_domains()
+    (line,) = broker.status().lines
+    assert (line.name, line.state, line.clients) == ("host1", "connected", 5)
+    assert line.address == f"{lab.hosts[0].user}@{lab.hosts[0].address}:{lab.hosts[0].port}"
+    assert line.received_bytes > 0
+    for each in hosts:
+        each.close()
+    eventually(lambda: broker.status().lines[0].clients == 0)
+
+
+def test_a_host_that_is_reached_in_another_way_now(
+    broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon
+) -> None:
+    first = host(daemon)
+    first.list_domains()
+    (before,) = broker.status().lines
+    with lab.ssh_config.open("a") as file:
+        file.write(" ServerAliveInterval 7\n")
+    second = host(daemon)
+    second.list_domains()
+    first.list_domains()  # it goes on over its own connection
+    assert len(broker.status().lines) == 2
+    first.close()
+    eventually(lambda: len(broker.status().lines) == 1, timeout_s=60)
+    (after,) = broker.status().lines
+    assert after.since_s > before.since_s
+    second.list_domains()
+    second.close()
+
+
+def test_a_slow_host_keeps_nobody_waiting(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+    lab.hosts[1].pause()
+    try:
+        slow = Conversation(open_host(entry(daemon, "host2", connect_timeout_s=20.0)))
+        quick = host(daemon)
+        quick.list_domains()
+        assert {line.name: line.state for line in broker.status().lines} == {
+            "host1": "connected",
+            "host2": "connecting",
+        }
+        quick.close()
+    finally:
+        lab.hosts[1].resume()
+    assert slow.greet().engine == "fake"
+    slow.close()
+
+
+# -- what goes wrong
+
+
+def test_errors_come_as_they_are(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+    with pytest.raises(PermissionRefused, match=r"host1: .* did not let nobody in"):
+        host(daemon, user="nobody").list_domains()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    refused = connect_entry(HostEntry(name="gone", address="127.0.0.1", port=port))
+    with pytest.raises(ConnectError, match=r"gone: 127.0.0.1 port .* refused the connection") as caught:
+        refused.list_domains()
+    assert caught.value.hint
+    assert broker.status().lines == ()
+
+
+def test_new_host_key(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+    lab.known_hosts.write_text("")
+    with pytest.raises(UnknownHostKey) as caught:
+        host(daemon).list_domains()
+    shown = subprocess.run(
+        ["ssh-keygen", "-lf", lab.hosts[0].directory / "host_key.pub"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert caught.value.fingerprint == shown.stdout.split()[1]
+    other = Conversation(open_host(entry(daemon), "SHA256:another"))
+    with pytest.raises(UnknownHostKey):  # the answer is for the key that was shown
+        other.greet()
+    other.close()
+    asked: list[str] = []
+    agreeing = connect_entry(entry(daemon), lambda error: bool(asked.append(error.fingerprint)) or True)
+    agreeing.list_domains()
+    agreeing.close()
+    assert asked == [caught.value.fingerprint]
+    assert lab.known_hosts.read_text() == " ".join(lab.hosts[0].known_hosts_line.split()[:3]) + "\n"
+
+
+class Waiting:
+    """A call that is under way on a host until something happens."""
+
+    def __init__(self, on: Host) -> None:
+        self.host = on
+        self.domid = on.create_domain(tiny("web"))
+        self.error: XlError | None = None
+        self._thread = threading.Thread(target=self._wait)
+        self._thread.start()
+
+    def _wait(self) -> None:
+        try:
+            self.host.wait_domain_end((self.domid,))
+        except XlError as error:
+            self.error = error
+
+    def outcome(self) -> XlError | None:
+        """How it ended."""
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        return self.error
+
+
+def test_link_lost_in_mid_call(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+    waiting = Waiting(host(daemon))
+    lab.hosts[0].drop_connections()
+    error = waiting.outcome()
+    assert isinstance(error, Interrupted)
+    assert error.message == "the connection broke while wait domain end was running"
+    assert "the connection to host1 was lost" in (error.detail or "")
+    assert [info.name for info in waiting.host.list_domains()] == ["Domain-0", "web"]  # over a new one
+    waiting.host.close()
+
+
+def test_broker_killed_in_mid_call(broker: BrokerProcess, daemon: FakeDaemon) -> None:
+    waiting = Waiting(host(daemon))
+    broker.kill()
+    error = waiting.outcome()
+    assert isinstance(error, Interrupted)
+    assert "the broker has ended" in (error.detail or "")
+    assert [info.name for info in waiting.host.list_domains()] == ["Domain-0", "web"]
+    assert broker.status().lines[0].state == "connected"
+    waiting.host.close()
+
+
+def test_xlpyd_killed_in_mid_call(broker: BrokerProcess, daemon: FakeDaemon) -> None:
+    waiting = Waiting(host(daemon))
+    daemon.kill()
+    assert isinstance(waiting.outcome(), Interrupted)
+    daemon.start()
+    assert [info.name for info in waiting.host.list_domains()] == ["Domain-0", "web"]
+    waiting.host.close()
+
+
+# -- its end
+
+
+def test_it_ends_when_nobody_needs_it(broker: BrokerProcess) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "xlpy.transport.broker",
+            "--foreground",
+            "--socket",
+            broker.path,
+            "--idle",
+            "0.2",
+        ],
+        cwd=ROOT,
+    )
+    assert process.wait(60) == 0
+    assert not broker.path.exists()
+
+
+def test_it_does_not_end_while_somebody_is_connected(broker: BrokerProcess, daemon: FakeDaemon) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "xlpy.transport.broker",
+            "--foreground",
+            "--socket",
+            broker.path,
+            "--idle",
+            "0.5",
+        ],
+        cwd=ROOT,
+    )
+    eventually(broker.path.exists)
+    waiting = Waiting(host(daemon))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    waiting.host.hang_up()
+    assert isinstance(waiting.outcome(), Interrupted)
+    waiting.host.close()
+    assert process.wait(60) == 0
+
+
+def test_stop_waits_for_what_is_under_way(broker: BrokerProcess, daemon: FakeDaemon) -> None:
+    waiting = Waiting(host(daemon))
+    pidfd = os.pidfd_open(broker.status().pid)
+    try:
+        answer = stop_broker()
+        assert answer is not None
+        assert answer.lines[0].clients == 1
+        assert broker_status() is None  # there is room for another one
+        other = host(daemon)
+        other.list_domains()
+        assert broker.status().pid != answer.pid
+        other.destroy_domain(waiting.domid)
+        other.close()
+        assert waiting.outcome() is None
+        waiting.host.close()
+        wait_for_end(pidfd)
+    finally:
+        os.close(pidfd)
+
+
+def test_stop_at_once(broker: BrokerProcess, daemon: FakeDaemon) -> None:
+    waiting = Waiting(host(daemon))
+    pidfd = os.pidfd_open(broker.status().pid)
+    stop_broker(force=True)
+    wait_for_end(pidfd)
+    os.close(pidfd)
+    assert isinstance(waiting.outcome(), Interrupted)
+    assert not broker.path.exists()
+    assert stop_broker() is None
+    waiting.host.close()
+
+
+def test_sigterm_ends_it(broker: BrokerProcess) -> None:
+    resolve_names(["all"])
+    end(broker.status().pid, signal.SIGTERM)
+    assert not broker.path.exists()
+
+
+def test_another_version_takes_its_place(
+    broker: BrokerProcess, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Waiting(host(daemon))
+    old = broker.status().pid
+    # the old one cannot tell that this is the same version under another name
+    channel = connect_unix(str(broker.path))
+    wish = broker_message.Wish(want=broker_message.RESOLVE, build="99.0 /elsewhere", names=("all",))
+    channel.send(broker_message.encode(wish))
+    assert broker_message.decode(broker_message.Answer, channel.receive()).replaced
+    channel.close()
+    assert [entry.name for entry in resolve_names(["host1"])] == ["host1"]
+    assert broker.status().pid != old
+    other = host(daemon)
+    other.destroy_domain(waiting.domid)
+    other.close()
+    assert waiting.outcome() is None  # over the old one
+    waiting.host.close()
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b'{"want":"dance","build":""}\n', b"x" * (2 << 20)])
+def test_nonsense_is_hung_up_on(broker: BrokerProcess, line: bytes) -> None:
+    resolve_names(["all"])
+    asker = connect_unix(str(broker.path))
+    try:
+        asker.send(line)
+        assert asker.receive() == b""
+    except Interrupted:
+        pass  # it was quicker
+    finally:
+        asker.close()
+    assert broker.status().lines == ()
+
+
+# -- without it
+
+
+def test_without_a_broker(
+    broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLPY_BROKER", "no")
+    (found,) = resolve_names(["host1"])
+    waiting = Waiting(connect_entry(found.replace(socket=str(daemon.socket))))
+    assert not broker.path.exists()
+    assert broker_status() is None
+    lab.hosts[0].drop_connections()
+    error = waiting.outcome()
+    assert isinstance(error, Interrupted)
+    assert "the connection to host1 was lost" in (error.detail or "")
+    waiting.host.close()
