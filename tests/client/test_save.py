@@ -14,7 +14,7 @@ from in_process import InProcessHost
 from sample_configs import tiny, with_devices
 
 from xlpy.client.host import Host
-from xlpy.client.save import AFTERWARDS, restore_from_file, save_to_file
+from xlpy.client.save import AFTERWARDS, _Reading, restore_from_file, save_to_file
 from xlpy.client.save_file import header_bytes
 from xlpy.errors import Aborted, DomainExists, DomainNotFound, EngineError, Interrupted, XlError
 from xlpy.model.migration import TransferProgress
@@ -228,3 +228,34 @@ def test_header_stands_before_the_stream_and_names_no_transfer(host: Host, web: 
     header = header_bytes(saved)
     assert header.startswith(b"xlpy saved domain 1 ")
     assert saved.transfer_id.encode() not in header
+
+
+def test_how_far_a_file_has_been_read(tmp_path: Path) -> None:
+    """An engine knows only that it reads; the file knows how far."""
+    file = tmp_path / "state"
+    file.write_bytes(bytes(1000))
+    seen: list[TransferProgress] = []
+    source = os.open(file, os.O_RDONLY)
+    os.read(source, 200)  # the header
+    with _Reading(source, seen.append) as reading:
+        os.read(source, 300)
+        reading.report(TransferProgress(phase="active", elapsed_ms=100))
+        os.read(source, 500)
+        reading.report(TransferProgress(phase="active", transferred_bytes=1, total_bytes=2))
+    os.close(source)
+    assert [(moment.phase, moment.transferred_bytes, moment.total_bytes) for moment in seen] == [
+        ("active", 300, 800),
+        ("active", 1, 2),
+        ("completed", 800, 800),
+    ]
+    assert (seen[0].remaining_bytes, seen[0].rate_bytes_per_s) == (500, 3000)
+
+
+def test_a_pipe_has_no_length(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    seen: list[TransferProgress] = []
+    with _Reading(reader, seen.append) as reading:
+        reading.report(TransferProgress(phase="active"))
+    os.close(reader)
+    os.close(writer)
+    assert seen == [TransferProgress(phase="active")]

@@ -14,15 +14,17 @@ import stat
 
 from xlpy.client.save_file import header_bytes, read_header
 from xlpy.errors import Aborted, ConnectError, Interrupted, XlError, file_hint
+from xlpy.model.migration import TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from xlpy.client.call import Call
     from xlpy.client.host import Host
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import SavedDomain, TransferProgress
+    from xlpy.model.migration import SavedDomain
 
     Report = Callable[[TransferProgress], None]
 
@@ -100,9 +102,50 @@ def restore_from_file(
         raise
     if config is not None:
         saved = saved.replace(config=config, config_text=config_text)
-    domid = host.restore_domain(saved, source, supervised, progress)
+    if progress is not None:
+        with _Reading(source, progress) as reading:
+            domid: int = host.restore_domain(saved, source, supervised, reading.report)
+    else:
+        domid = host.restore_domain(saved, source, supervised)
     host.accept_restored(domid, paused)
     return domid
+
+
+class _Reading:
+    """How far a file has been read. Whoever reads it shares its position with us, since it is the same open file."""
+
+    def __init__(self, source: int, report: Report) -> None:
+        self._file = os.dup(source)
+        self._report = report
+        status = os.fstat(source)
+        self._is_file = stat.S_ISREG(status.st_mode)
+        self._start = os.lseek(source, 0, os.SEEK_CUR) if self._is_file else 0
+        self._total = status.st_size - self._start
+
+    def __enter__(self) -> _Reading:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+        if error is None and self._is_file:
+            self._report(
+                TransferProgress(phase="completed", transferred_bytes=self._total, total_bytes=self._total)
+            )
+
+    def report(self, moment: TransferProgress) -> None:
+        """What the host says, with the numbers of the file where it knows none; a pipe has no end that is known before."""
+        if self._is_file and not moment.total_bytes:
+            read = min(self._total, os.lseek(self._file, 0, os.SEEK_CUR) - self._start)
+            rate = read * 1000 // moment.elapsed_ms if moment.elapsed_ms else 0
+            moment = moment.replace(
+                transferred_bytes=read,
+                remaining_bytes=self._total - read,
+                total_bytes=self._total,
+                rate_bytes_per_s=rate,
+            )
+        self._report(moment)
 
 
 def _transfer(
