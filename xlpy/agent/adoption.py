@@ -6,10 +6,10 @@ This runs before the first client is served, but for what needs an answer from a
 from __future__ import annotations
 
 import logging
-import time
 
 from xlpy.agent.domain_record import DomainRecord, Phase
 from xlpy.agent.lifecycle import destroy_in_engine
+from xlpy.agent.strangers import keep_record
 from xlpy.errors import XlError
 from xlpy.model.domain import ShutdownReason
 
@@ -112,18 +112,7 @@ class _Adoption:
     def record_stranger(self, info: DomainInfo) -> None:
         """A whole domain that no record knows: one of ours whose records were lost. It is kept, under our rules."""
         try:
-            config = self._engine.domain_config(info.domid)
-            self._store.adopt(
-                DomainRecord(
-                    uuid=info.uuid,
-                    domid=info.domid,
-                    name=info.name or f"domain-{info.domid}",
-                    phase=Phase.RUNNING,
-                    config=config,
-                    paused=info.paused,
-                    started_s=info.start_time_s or time.time(),
-                )
-            )
+            keep_record(self._store, self._engine, info, supervised=True)
             self._events.add("adopt", info.domid, info.name, detail="there was no record of it")
         except XlError as error:
             self._events.add("adopt", info.domid, info.name, result=error.code, detail=str(error))
@@ -137,7 +126,7 @@ class _Adoption:
             self._vanished(record)
         elif info.ended and record.supervised:
             self._lifecycle.ended(record.uuid, info.shutdown_reason or ShutdownReason.UNKNOWN)
-        elif info.name != record.name:
+        elif info.name != record.name and not self._engine.shared:
             self._engine.rename_domain(record.domid, record.name)
 
     def _vanished(self, record: DomainRecord) -> None:

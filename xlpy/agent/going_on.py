@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.agent.domain_record import DomainRecord, Phase
+from xlpy.agent.strangers import keep_record
 from xlpy.errors import DomainNotFound, InvalidState, XlError
 
 TYPE_CHECKING = False
@@ -23,11 +24,16 @@ class GoingOn:
         self._look_again = look_again
 
     def record(self, domid: int) -> DomainRecord:
-        """The domain's record. Raises DomainNotFound, and InvalidState for one that isn't ours to move."""
+        """The domain's record; one that others made gets one, unsupervised, so that its state is guarded as ours is.
+
+        Raises DomainNotFound, and InvalidState for the host itself.
+        """
         record = self._store.by_domid(domid)
         if record is None:
-            self._engine.domain_info(domid)  # raises DomainNotFound
-            raise InvalidState(f"domain {domid} cannot be saved or migrated")
+            info = self._engine.domain_info(domid)
+            if domid == 0 or not self._engine.shared:
+                raise InvalidState(f"domain {domid} cannot be saved or migrated")
+            record = keep_record(self._store, self._engine, info, supervised=False)
         return record
 
     def let(self, record: DomainRecord, go_on: Callable[[], None], **changes: Any) -> None:

@@ -21,10 +21,11 @@ def outgoing_findings(store: Store, engine: Engine, domid: int, copy_disks: bool
     info = engine.domain_info(domid)
     record = store.by_domid(domid)
     found: list[Finding] = []
-    if record is None:
+    if record is None and (domid == 0 or not engine.shared):
         found.append(_error(InvalidState.code, f"domain {domid} cannot be saved or migrated"))
         return tuple(found)
-    if record.phase is not Phase.RUNNING:
+    name = info.name if record is None else record.name
+    if record is not None and record.phase is not Phase.RUNNING:
         found.append(
             _error(
                 InvalidState.code,
@@ -36,7 +37,7 @@ def outgoing_findings(store: Store, engine: Engine, domid: int, copy_disks: bool
         found.append(
             _error(
                 InvalidState.code,
-                f"domain {record.name!r} has shut down",
+                f"domain {name!r} has shut down",
                 "there is nothing to move; destroy it",
             )
         )

@@ -236,7 +236,8 @@ class Supervisor(Delegate):
     def update_config(self, domid: int, config: DomainConfig, config_text: str | None = None) -> None:
         record = self._settled(domid)
         if record is None:
-            raise InvalidState(f"the configuration of domain {domid} is not kept here")
+            self.inner.update_config(domid, config, config_text)
+            return
         self.store.change(
             record.uuid,
             config=with_identity(config, record.uuid, record.name, None),
@@ -288,6 +289,10 @@ class Supervisor(Delegate):
                 self.store.remove(record.uuid)
             elif record.supervised:
                 self.lifecycle.ended(record.uuid, end.reason)
+            else:
+                self.events.add("end", end.domid, record.name, detail=end.reason.value)
+        elif record is None:
+            self.events.add("gone" if end.destroyed else "end", end.domid, detail=end.reason.value)
         self.ends.note(end)
 
     # -- inside
@@ -304,6 +309,8 @@ class Supervisor(Delegate):
             return info
         if record.phase is Phase.DESTROYING:
             info = info.replace(dying=True)
+        if self.inner.shared and record.phase is Phase.RUNNING:
+            return info  # somebody else may have given it another name, and knows
         if (info.name, info.uuid) != (record.name, record.uuid):
             info = info.replace(name=record.name, uuid=record.uuid)
         return info

@@ -177,6 +177,13 @@ class LibxlLife(LibxlResources):
         """libxl_domain_rename. Raises DomainExists."""
         self._ask("domain_rename", domid, f"cannot be called {name!r}", None, name.encode())
 
+    def update_config(self, domid: int, config: DomainConfig, config_text: str | None = None) -> None:
+        """For a domain that xl supervises: its process takes the text from where xl config-update leaves it."""
+        if config_text is None:
+            raise NotSupported(f"domain {domid} is xl's, which takes a new configuration as text alone")
+        data = ctypes.create_string_buffer(config_text.encode())
+        self._ask("userdata_store", domid, "cannot get a new configuration", b"xl", data, len(data) - 1)
+
     def qemu_monitor_command(self, domid: int, command: str) -> str:
         """libxl_qemu_monitor_command."""
         output = ctypes.c_void_p()
