@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import select
 import socket
 import struct
 
@@ -32,6 +33,12 @@ class PeerChannel:
     def send(self, data: bytes) -> None:
         """Send all of it. Raises OSError when the client is gone."""
         self._socket.sendall(data)
+
+    def has_input(self) -> bool:
+        """Whether ``receive`` would return at once."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def receive(self) -> bytes:
         """Some bytes, none at the end; descriptors that came along wait for ``take_fd``. Raises OSError."""

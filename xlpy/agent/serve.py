@@ -8,6 +8,7 @@ import threading
 
 from xlpy import __version__
 from xlpy.agent.dispatch import answer
+from xlpy.engine.operation import LOOKING
 from xlpy.errors import ProtocolError, error_to_wire
 from xlpy.model.codec import to_wire
 from xlpy.protocol.connection import Connection
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xlpy.model.migration import TransferProgress
     from xlpy.protocol.messages import Message
 
+_MAY_LAST = ("wait_domain_end",)
+
 
 class Service:
     """Serves the client at the other end of a channel with an engine."""
@@ -30,26 +33,33 @@ class Service:
         self._instance = instance
         self._connection = Connection(is_agent=True)
         self._sending = threading.Lock()
+        self._unsent = b""  # what waits for the next message, to go along with it
 
     def run(self) -> None:
         """Return when the client has hung up. Raises ProtocolError for one that breaks the rules, OSError."""
-        self._send(
-            Hello(
-                protocol=PROTOCOL_VERSION,
-                version=__version__,
-                engine=self._engine.name,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                instance=self._instance,
-            )
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            version=__version__,
+            engine=self._engine.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            instance=self._instance,
         )
+        self._unsent = self._connection.send(hello)
+        if (
+            not self._channel.has_input()
+        ):  # else who asks already gets both at once: a turn less on a long way
+            self._flush()
         while True:
             data = self._channel.receive()
             if not data:
                 return
             for message in self._connection.receive(data):
                 if isinstance(message, Request):
+                    if message.operation not in LOOKING or message.operation in _MAY_LAST:
+                        self._flush()
                     self._serve(message)
+            self._flush()
 
     def _serve(self, request: Request) -> None:
         if request.protocol not in (None, PROTOCOL_VERSION):
@@ -76,4 +86,11 @@ class Service:
 
     def _send(self, message: Message) -> None:
         with self._sending:
-            self._channel.send(self._connection.send(message))
+            unsent, self._unsent = self._unsent, b""
+            self._channel.send(unsent + self._connection.send(message))
+
+    def _flush(self) -> None:
+        with self._sending:
+            unsent, self._unsent = self._unsent, b""
+            if unsent:
+                self._channel.send(unsent)

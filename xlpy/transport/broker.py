@@ -45,6 +45,7 @@ log = logging.getLogger("xlpy.broker")
 
 IDLE_S = 600.0
 _ASKERS_AT_ONCE = 1024
+_WISHES_KEPT = 1000
 _TICK_S = 10.0
 _DRAIN_TICK_S = 0.5
 _LOG_LIMIT_BYTES = 1 << 20
@@ -68,6 +69,7 @@ class Broker:
         self._idle_s = idle_s
         self._board = Switchboard()
         self._askers: dict[int, Asker] = {}
+        self._wishes: dict[bytes, Wish] = {}
         self._poller = select.poll()
         self._since_s = time.time()
         self._used = time.monotonic()
@@ -148,13 +150,22 @@ class Broker:
                 return
             while b"\n" in asker.said:
                 line, _, asker.said = asker.said.partition(b"\n")
-                if not self._serve(asker, decode(Wish, line)):
+                if not self._serve(asker, self._decode(line)):
                     return
         except ProtocolError as error:
             log.warning("a command was hung up on: %s", error)
             self._dismiss(asker)
         except OSError:  # it didn't wait for the answer
             self._dismiss(asker)
+
+    def _decode(self, line: bytes) -> Wish:
+        """What the line wishes; commands say the same lines again and again. Raises ProtocolError."""
+        wish = self._wishes.get(line)
+        if wish is None:
+            if len(self._wishes) >= _WISHES_KEPT:
+                self._wishes.clear()
+            wish = self._wishes[line] = decode(Wish, line)
+        return wish
 
     def _serve(self, asker: Asker, wish: Wish) -> bool:
         """Do what is wanted; False when this is the last thing on this connection."""

@@ -167,7 +167,7 @@ class _NearPump(Pump):
         except ProtocolError as error:
             self.refuse_client(client, ConnectError(f"{self._label}: {error.message}", "try again later"))
             return
-        self.add(stream, SocketEndpoint(client))
+        self._read(self.add(stream, SocketEndpoint(client)))  # what it says first goes along
 
     def refuse_client(self, client: _socket.socket, error: XlError) -> None:
         """Tell why nobody answers, and hang up."""

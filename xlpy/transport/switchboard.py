@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xlpy.transport.ssh_settings import SshSettings
 
 _REASONS_KEPT = 1000
+_LOOKED_UP_KEPT = 1000
 
 
 class Switchboard:
@@ -35,6 +36,7 @@ class Switchboard:
         self._retired: set[HostLine] = set()
         self._clients: dict[tuple[str, str | None], Client] = {}
         self._inventories: dict[str | None, tuple[tuple[int, ...], Inventory]] = {}
+        self._looked_up: dict[tuple[Client, str], tuple[HostEntry, SshSettings]] = {}
         self._reasons: OrderedDict[str, XlError] = OrderedDict()
 
     def resolve(self, wish: Wish) -> list[HostEntry]:
@@ -50,11 +52,22 @@ class Switchboard:
             if wish.entry is None:
                 raise ProtocolError("the broker was asked for a host without its name")
             client = self._client(wish)
-            settings = client.settings(wish.entry)
+            settings = self._settings(client, wish.entry)
             while not self._line(wish.entry, settings, client, wish.accept).attach(asker):
                 pass  # it has just ended; there is a new one now
         except XlError as error:
             refuse(asker, error)
+
+    def _settings(self, client: Client, entry: HostEntry) -> SshSettings:
+        """How to reach a host; looked up in ~/.ssh/config once for each entry, as long as that file stays as it is."""
+        known = self._looked_up.get((client, entry.name))
+        if known is not None and (known[0] is entry or known[0] == entry):
+            return known[1]
+        settings = client.settings(entry)
+        if len(self._looked_up) >= _LOOKED_UP_KEPT:
+            self._looked_up.clear()
+        self._looked_up[client, entry.name] = (entry, settings)
+        return settings
 
     def why_ended(self, name: str) -> XlError | None:
         """Why the last connection to this host broke."""
