@@ -74,6 +74,7 @@ def test_connection_that_breaks_during_a_call_leaves_the_outcome_unknown(
     agent: InProcessHost, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = agent.connect()
+    assert host.hello.engine == fake.name
     monkeypatch.setattr(fake, "host_info", agent.hang_up)
     with pytest.raises(Interrupted) as caught:
         host.host_info()
