@@ -16,6 +16,10 @@ def main() -> int:
     if words == ["--version"] and program != "xl":
         print(f"xlpy {__version__}")
         return 0
+    if words[:1] == ["__complete"]:
+        from xlpy.cli.completion.answer import complete
+
+        return complete(words[1:], program == "xl")
     from xlpy.cli.main import run
 
     return run(words, "xl" if program == "xl" else "xlpy")

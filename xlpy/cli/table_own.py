@@ -10,6 +10,11 @@ _SET = value("--set", "NAME=VALUE", "Value of ${NAME} in an extended file; may b
 ROWS = (
     Command("help", "help:help_command", "[command]", "Show what a command does and its options"),
     Command(
+        "completion", "completion_command:completion", "<bash|zsh|fish>",
+        "Print what a shell must read to complete command lines, as in: source <(xlpy completion bash)",
+        needs=1, own=True,
+    ),
+    Command(
         "events", "events:events", "[options] [Domain]", "Show what happened on the host: who asked what, and the result",
         value("--after", "ID", "Show events after this one only."),
         value("-n --lines", "COUNT", "Show the last COUNT events only."),
