@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "errors": set(),
     "model": {"errors"},
     "config": {"errors", "model"},
-    "render": {"errors", "model"},
+    "render": {"errors", "model", "inventory"},
     "protocol": {"errors", "model"},
     "engine": {"errors", "model"},
     "relay": {"errors", "model", "protocol"},
@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 # For the interface alone; the broker listens as xlpyd does; the lab asks the same probe whether KVM works.
 ALSO = {
-    "client": {"xlpy.engine.base"},
+    "client": {"xlpy.engine.base", "xlpy.engine.operation"},
     "cli": {"xlpy.engine.base"},
     "lab": {"xlpy.engine.qemu.accelerator"},
     "transport": {"xlpy.agent.listener"},

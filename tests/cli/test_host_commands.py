@@ -91,6 +91,9 @@ def test_add_list_show_remove(xlpy: Call, tmp_path: Path) -> None:
     (shown,) = rows(xlpy("host", "show", "xen1", "-o", "json"))
     assert (shown["sudo"], shown["labels"]) == (True, {"site": "x y"})
     assert shown["identity_file"] == os.path.expanduser("~/.ssh/k")
+    assert (shown["ssh_user"], shown["ssh_port"]) == ("me", 23)
+    assert shown["ssh_identity_files"] == [os.path.expanduser("~/.ssh/k")]
+    assert "SSH known hosts" in xlpy("host", "show", "xen1", "xen2", "-o", "table").out
     assert [row["name"] for row in rows(xlpy("host", "list", "@b", "-o", "json"))] == ["xen1"]
     assert xlpy("host", "remove", "xen1", "nope").status == 2
     assert len(rows(xlpy("host", "list", "-o", "json"))) == 2
@@ -252,6 +255,14 @@ def test_a_person_says_yes_or_no(lab: SshLab, client: SshClient) -> None:
     assert status == 0
     assert lab.known_hosts.read_text().split() == lab.hosts[0].known_hosts_line.split()[:3]
     assert lab.inventory.exists()
+
+
+def test_show_says_what_the_users_own_configuration_adds(lab: SshLab, client: SshClient) -> None:
+    lab.write_client()
+    (shown,) = rows(client("host", "show", "host1", "-o", "json"))
+    host = lab.hosts[0]
+    assert (shown["address"], shown["ssh_host"], shown["ssh_port"]) == ("host1", host.address, host.port)
+    assert shown["ssh_known_hosts_files"] == [str(lab.known_hosts), "/dev/null"]
 
 
 def test_check_and_ping_over_ssh(lab: SshLab, client: SshClient) -> None:

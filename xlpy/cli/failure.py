@@ -45,15 +45,20 @@ def report_for(host: str, error: XlError, session: Session) -> None:
     session.warn("\n".join(lines))
 
 
+BUG_HINT = "run it again with --debug and report what it prints, please"
+
+
+def bug_text(error: BaseException) -> str:
+    """What is said of an exception that nobody has foreseen."""
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"this is a bug in xlpy ({what})"
+
+
 def report_bug(error: Exception, session: Session) -> int:
     """Say that xlpy itself is at fault and how to tell its makers; the traceback is for ``--debug``."""
     if session.options.debug:
         _print_traceback(error)
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    session.warn(
-        f"{session.program}: this is a bug in xlpy ({what})\n"
-        "  (run it again with --debug and report what it prints, please)"
-    )
+    session.warn(f"{session.program}: {bug_text(error)}\n  ({BUG_HINT})")
     return 1
 
 

@@ -6,21 +6,20 @@ import sys
 
 from xlpy import __version__
 from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
-from xlpy.errors import NotSupported, UsageError, XlError
+from xlpy.errors import UsageError, XlError
 from xlpy.render.inventory import HostCheck, HostPing, check_kind, ping_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.client.many import Part
-    from xlpy.model.host import HostInfo
-    from xlpy.protocol.introduction import Introduction
-    from xlpy.protocol.messages import Hello
+    from xlpy.client.probe import HostLook
 
 _MOST_PINGS = 10_000
+_LITTLE_MEMORY_KIB = 64 << 10
 
 
 def check(session: Session, args: Arguments) -> int:
@@ -70,61 +69,39 @@ def _parts(session: Session, args: Arguments) -> Sequence[Part]:
 
 def _look(part: Part) -> HostCheck:
     """What there is at a host. Raises what keeps it from working."""
-    from xlpy.client.probe import connect_s, log_in
+    from xlpy.client.probe import look
 
-    introduction = log_in(part.entry)
-    connected_s = connect_s(part.host)
-    hello = part.host.hello
-    info = part.host.host_info()
-    remarks = tuple(_remarks(part, hello, info, introduction))
+    found = look(part.host, part.entry)
+    remarks = tuple(_remarks(found))
     return HostCheck(
         host=part.entry.name,
         address=part.entry.address,
         state="remarks" if remarks else "ok",
-        version=hello.version,
-        engine=hello.engine,
-        python=None if introduction is None else introduction.python,
-        uid=None if introduction is None else introduction.uid,
-        access=_access(introduction),
-        hostname=info.host,
-        connect_ms=connected_s * 1000,
-        total_memory_kib=info.total_memory_kib,
-        free_memory_kib=info.free_memory_kib,
-        domains=_domains(part),
+        version=found.version,
+        engine=found.engine,
+        python=found.python,
+        uid=found.uid,
+        access=found.access,
+        hostname=found.info.host,
+        connect_ms=found.connect_s * 1000,
+        total_memory_kib=found.info.total_memory_kib,
+        free_memory_kib=found.info.free_memory_kib,
+        domains=found.domain_count,
         remarks=remarks,
     )
 
 
-def _access(introduction: Introduction | None) -> str:
-    if introduction is None:
-        return "running"
-    if introduction.installed:
-        return "installed"
-    return "started" if introduction.started else "running"
-
-
-def _domains(part: Part) -> int | None:
-    try:
-        return len([domain for domain in part.host.list_domains() if domain.domid])
-    except NotSupported:
-        return None
-
-
-def _remarks(part: Part, hello: Hello, info: HostInfo, introduction: Introduction | None) -> list[str]:
+def _remarks(found: HostLook) -> Iterator[str]:
     """What works, but maybe not as the user thinks it does."""
-    found = []
-    if hello.version != __version__:
-        found.append(
-            f"xlpyd there is xlpy {hello.version}, this is {__version__}; both speak the same protocol"
-        )
-    if introduction is not None and introduction.uid != 0:
-        found.append(
-            f"the login has no root privileges (uid {introduction.uid}): its domains are not the host's own; "
+    if found.version != __version__:
+        yield f"xlpyd there is xlpy {found.version}, this is {__version__}; they understand each other"
+    if found.uid:
+        yield (
+            f"the login has no root privileges (uid {found.uid}), so its domains are not the host's own; "
             "'sudo: true' in the inventory becomes root"
         )
-    if info.free_memory_kib < 64 << 10:
-        found.append(f"only {info.free_memory_kib >> 10} MiB of memory are free")
-    return found
+    if found.info.free_memory_kib < _LITTLE_MEMORY_KIB:
+        yield f"only {found.info.free_memory_kib >> 10} MiB of memory are free"
 
 
 def _failed(part: Part) -> HostCheck:

@@ -45,10 +45,12 @@ def list_hosts(session: Session, args: Arguments) -> None:
 
 
 def show(session: Session, args: Arguments) -> None:
-    """All that is known of hosts, defaults included; what is not said here comes from ``~/.ssh/config``."""
-    from xlpy.render.inventory import entry_kind
+    """All that is known of hosts, defaults included, and what ``~/.ssh/config`` makes of it."""
+    from xlpy.client.probe import route
+    from xlpy.render.inventory import Reached, reached_kind
 
-    session.show(entry_kind(vertical=True), choose(read_inventory(), args.rest))
+    entries = choose(read_inventory(), args.rest)
+    session.show(reached_kind(), [Reached(entry, route(entry)) for entry in entries])
 
 
 def add(session: Session, args: Arguments) -> None:

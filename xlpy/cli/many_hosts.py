@@ -86,11 +86,20 @@ def ask_all(
     work: Callable[[Part], Any],
     late: Callable[[Part], XlError] = no_answer,
 ) -> None:
-    """Do it on every host; values and errors are in the parts afterwards. A bug of ours is raised."""
+    """Do it on every host; values and errors are in the parts afterwards, each an XlError."""
     on_each(parts, work, session.options.parallel or PARALLEL, late)
     for part in parts:
         if part.error is not None and not isinstance(part.error, XlError):
-            raise part.error
+            part.error = _bug(part.error)
+
+
+def _bug(error: BaseException) -> XlError:
+    """A bug of ours that one host has brought to light; the others shall not suffer."""
+    from xlpy.cli.failure import BUG_HINT, bug_text
+
+    found = XlError(bug_text(error), BUG_HINT)
+    found.__cause__ = error
+    return found
 
 
 def failures(parts: Sequence[Part]) -> list[tuple[str, XlError]]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from xlpy.client.host import Host
     from xlpy.inventory.entry import HostEntry
     from xlpy.protocol.introduction import Introduction
+    from xlpy.transport.ssh_settings import SshSettings
 
 
 def log_in(entry: HostEntry) -> Introduction | None:
@@ -34,6 +35,41 @@ def log_in(entry: HostEntry) -> Introduction | None:
         )
     finally:
         link.close()
+
+
+def route(entry: HostEntry) -> SshSettings | None:
+    """How SSH would reach a host, ``~/.ssh/config`` included; None for one that is reached without it.
+
+    Raises ConfigError.
+    """
+    if entry.is_local or entry.unix_path is not None:
+        return None
+    from xlpy.transport.ssh_settings import Client
+
+    return Client.calling().settings(entry)
+
+
+class HostLook:
+    """What there is at a host. ``python``, ``uid`` and ``access`` (``installed``, ``started`` or ``running`` already) are
+    known of one behind SSH only.
+    """
+
+    def __init__(self, host: Host, introduction: Introduction | None) -> None:
+        self.connect_s = connect_s(host)
+        self.version = host.hello.version
+        self.engine = host.hello.engine
+        self.python = None if introduction is None else introduction.python
+        self.uid = None if introduction is None else introduction.uid
+        self.access = "running"
+        if introduction is not None and (introduction.installed or introduction.started):
+            self.access = "installed" if introduction.installed else "started"
+        self.info = host.host_info()
+        self.domain_count = sum(domain.domid != 0 for domain in host.list_domains())
+
+
+def look(host: Host, entry: HostEntry) -> HostLook:
+    """Log in to a host and ask around. Raises what keeps that from working."""
+    return HostLook(host, log_in(entry))
 
 
 def connect_s(host: Host) -> float:

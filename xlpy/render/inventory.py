@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from xlpy.inventory.entry import HostEntry
 from xlpy.model.record import Record
 from xlpy.render.kind import Column, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from xlpy.render.kind import Row
 
@@ -44,38 +45,66 @@ class HostPing(Record):
     problem: str | None = None
 
 
-def entry_kind(*, vertical: bool = False) -> Kind:
-    """Rows are HostEntry; ``vertical`` shows one with all that is said of it."""
-    return Kind("host-entry", tuple(_entry_columns(vertical)), vertical=vertical)
+class Reached:
+    """A host of the inventory, and how SSH would reach it: ``SshSettings``, or None without SSH."""
+
+    __slots__ = ("entry", "route")
+
+    def __init__(self, entry: HostEntry, route: Row) -> None:
+        self.entry = entry
+        self.route = route
 
 
-def _entry_columns(all_shown: bool) -> Iterator[Column]:
-    yield Column("name", "Name", lambda row: row.name)
-    yield Column("address", "Address", lambda row: row.address)
-    yield Column("user", "User", lambda row: row.user)
-    yield Column("port", "Port", lambda row: row.port, right=True)
-    yield Column("groups", "Groups", lambda row: list(row.groups) or None)
-    yield Column("labels", "Labels", lambda row: dict(row.labels) or None, text=_labels)
-    for key, title in (
-        ("identity_file", "Identity file"),
-        ("known_hosts_file", "Known hosts file"),
-        ("proxy_jump", "Proxy jump"),
-        ("python", "Python"),
-        ("sudo", "Sudo"),
-        ("socket", "Socket"),
-        ("state_dir", "State directory"),
-        ("connect_timeout_s", "Connect timeout (s)"),
-        ("answer_timeout_s", "Answer timeout (s)"),
-    ):
-        yield _field(key, title, all_shown)
+def entry_kind() -> Kind:
+    """Rows are HostEntry."""
+    return Kind("host-entry", tuple(_entry_columns(lambda row: row, _SHORT)))
 
 
-def _field(key: str, title: str, shown: bool) -> Column:
-    return Column(key, title, lambda row: getattr(row, key), shown=shown)
+def reached_kind() -> Kind:
+    """Rows are Reached, each shown with all that is known of it."""
+    return Kind(
+        "host-reached",
+        (
+            *_entry_columns(lambda row: row.entry, tuple(HostEntry.fields_)),
+            _routed("ssh_host", "SSH host", lambda route: route.host),
+            _routed("ssh_port", "SSH port", lambda route: route.port),
+            _routed("ssh_user", "SSH user", lambda route: route.user),
+            _routed("ssh_identity_files", "SSH keys", lambda route: list(route.identity_files)),
+            _routed("ssh_agent", "SSH agent", lambda route: route.agent_socket),
+            _routed("ssh_known_hosts_files", "SSH known hosts", lambda route: list(route.known_hosts_files)),
+            _routed("ssh_jumps", "SSH jumps", lambda route: list(route.jumps) or None),
+            _routed("ssh_proxy_command", "SSH proxy command", lambda route: route.proxy_command),
+        ),
+        vertical=True,
+    )
 
 
-def _labels(row: Row) -> str:
-    return ",".join(f"{name}={value}" for name, value in row.labels.items()) or "-"
+_SHORT = ("name", "address", "user", "port", "groups", "labels")
+
+
+def _entry_columns(entry: Callable[[Row], HostEntry], shown: Sequence[str]) -> Iterator[Column]:
+    for key in HostEntry.fields_:
+        yield _field(entry, key, key in shown)
+
+
+def _field(entry: Callable[[Row], HostEntry], key: str, shown: bool) -> Column:
+    def value(row: Row) -> object:
+        found = getattr(entry(row), key)
+        if isinstance(found, tuple):
+            return list(found) or None
+        return found if found != {} else None
+
+    title = key.replace("_", " ").capitalize()
+    text = (lambda row: _labels(entry(row))) if key == "labels" else None
+    return Column(key, title, value, text=text, right=key == "port", shown=shown)
+
+
+def _routed(key: str, title: str, value: Callable[[Row], object]) -> Column:
+    return Column(key, title, lambda row: None if row.route is None else value(row.route))
+
+
+def _labels(entry: HostEntry) -> str:
+    return ",".join(f"{name}={value}" for name, value in entry.labels.items()) or "-"
 
 
 def check_kind() -> Kind:
