@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from xlpy.agent.watch import Watches
 from xlpy.errors import XlError
 from xlpy.model.event import EventRecord
 
@@ -19,10 +20,11 @@ _TRIM_EVERY = 1000
 _LONGEST_ANSWER = 10_000
 
 
-class EventLog:
-    """Events in the store; ``who`` of what xlpyd does by itself is ``xlpyd``."""
+class EventLog(Watches):
+    """Events in the store; ``who`` of what xlpyd does by itself is ``xlpyd``. It wakes those who watch at every event."""
 
     def __init__(self, store: Store) -> None:
+        super().__init__()
         self._store = store
         self._added = 0
 
@@ -55,6 +57,7 @@ class EventLog:
             log.warning("event %r of domain %s was not written: %s", what, domid, error)
         if who == "xlpyd":
             log.info("%s: domain %s %r: %s %s", what, domid, name, result, detail or "")
+        self.wake()
 
     def list(self, after_id: int, limit: int) -> tuple[EventRecord, ...]:
         """Events after this one, oldest first; with ``after_id`` 0 the newest ``limit`` of them."""

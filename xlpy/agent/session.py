@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from xlpy.agent.supervisor import Supervisor
     from xlpy.engine.base import Progress
     from xlpy.model.domain_config import DomainConfig
+    from xlpy.model.event import EventRecord
 
 log = logging.getLogger("xlpyd")
+
+_EVENTS_AT_ONCE = 1000
 
 
 class Session(Delegate):
@@ -77,6 +80,20 @@ class Session(Delegate):
                     end = self._end_of(domid)
                     if end is not None and (end.destroyed or not destroyed):
                         return end
+                if any(fd == self._connection_fd for fd, _ in poller.poll()):
+                    raise Aborted("the client doesn't wait any longer")
+                watch.clear()
+
+    def wait_events(self, after_id: int) -> tuple[EventRecord, ...]:
+        events = self._supervisor.events
+        with events.watch() as watch:
+            poller = select.poll()
+            poller.register(watch, select.POLLIN)
+            poller.register(self._connection_fd, select.POLLIN | select.POLLRDHUP)
+            while True:
+                found = events.list(after_id, _EVENTS_AT_ONCE)
+                if found:
+                    return found
                 if any(fd == self._connection_fd for fd, _ in poller.poll()):
                     raise Aborted("the client doesn't wait any longer")
                 watch.clear()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 def change(session: Session, command: Command, args: Arguments) -> int:
     """Do it to every domain that is meant, on all hosts at the same time; a row says what came of each."""
+    if args.knows("then") and args.flag("then"):
+        raise UsageError("--then is for the domains of one host", "leave it out, or name one host")
     everything = args.knows("all") and args.flag("all")
     if not everything and not args.rest:
         raise UsageError(f"{command.name}: no domain is named", "name domains, or give -a for all of them")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from xlpy.errors import DomainNotFound, UsageError
 
 TYPE_CHECKING = False
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from xlpy.model.event import EventRecord
 
 PAGE = 1000
-FOLLOW_INTERVAL_S = 0.5
 
 
 def events(session: Session, args: Arguments) -> None:
@@ -37,8 +34,7 @@ def events(session: Session, args: Arguments) -> None:
         event_kind(), found if last is None else found[len(found) - last :] if last < len(found) else found
     )
     while args.flag("follow"):
-        time.sleep(FOLLOW_INTERVAL_S)
-        for event in _all_after(session.host, after_id):
+        for event in session.host.wait_events(after_id):
             after_id = event.id
             if wanted is None or wanted.includes(event):
                 _show_one(session, event)

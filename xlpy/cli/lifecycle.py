@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import report, worded_as_xl
-from xlpy.errors import Aborted, InvalidState, XlError
+from xlpy.errors import Aborted, DomainNotFound, InvalidState, UsageError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _ask_to_end(
 ) -> int:
     """What shutdown and reboot have in common. One domain's failure doesn't spare the others, as it does in xl."""
     timeout_s = seconds(args.value("timeout"))
+    then = _what_then(args, timeout_s)
     status = 0
     asked: list[int] = []
     domids = _ending_domids(session, args)
@@ -93,9 +94,19 @@ def _ask_to_end(
                 raise
             report(error, session)
             status = 1
-    if args.flag("wait"):
-        _wait_for_ends(session, asked, args.count("wait") > 1, timeout_s)
+    if args.flag("wait") or then:
+        _wait_for_ends(session, asked, args.count("wait") > 1, timeout_s, then)
     return status
+
+
+def _what_then(args: Arguments, timeout_s: float | None) -> str | None:
+    """The value of ``--then``: what becomes of those that have not ended in time. Raises UsageError."""
+    then = args.value("then") if args.knows("then") else None
+    if then is not None and then != "destroy":
+        raise UsageError(f"there is no --then {then}", "--then destroy")
+    if then is not None and timeout_s is None:
+        raise UsageError("--then needs --timeout", "such as: --timeout 60 --then destroy")
+    return then
 
 
 def _ending_domids(session: Session, args: Arguments) -> list[int]:
@@ -121,8 +132,10 @@ def seconds(text: str | None) -> float | None:
     return seconds
 
 
-def _wait_for_ends(session: Session, domids: list[int], destroyed: bool, timeout_s: float | None) -> None:
-    """Wait for all of them, saying what xl says of each (wait_for_domain_deaths)."""
+def _wait_for_ends(
+    session: Session, domids: list[int], destroyed: bool, timeout_s: float | None, then: str | None
+) -> None:
+    """Wait for all of them, saying what xl says of each (wait_for_domain_deaths); ``then`` is for those that don't end."""
     from xlpy.cli.deadline import Deadline, DeadlineMissed
     from xlpy.cli.waiting import wait_for_end
 
@@ -135,11 +148,25 @@ def _wait_for_ends(session: Session, domids: list[int], destroyed: bool, timeout
                 waiting.remove(end.domid)
                 _tell_end(session, end)
     except DeadlineMissed:
+        session.host.close()  # what it answers late is an answer to nothing
+        if then is not None:
+            _destroy_rest(session, waiting)
+            return
         names = ", ".join(map(str, waiting))
         raise Aborted(
             f"after {timeout_s:g} s these domains have not ended: {names}",
             "destroy them, or look at what they say: xlpy console --dump",
         ) from None
+
+
+def _destroy_rest(session: Session, domids: list[int]) -> None:
+    """End those that didn't end by themselves; one that has meanwhile is fine."""
+    for domid in domids:
+        try:
+            session.host.destroy_domain(domid)
+        except (DomainNotFound, InvalidState):
+            continue
+        session.say(f"Domain {domid} did not end in time and has been destroyed")
 
 
 def _tell_end(session: Session, end: DomainEnd) -> None:

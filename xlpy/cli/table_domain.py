@@ -59,6 +59,7 @@ ROWS = (
         flag("-F", "Press the ACPI power button of a guest without PV drivers."),
         flag("-w --wait", "Wait until they have shut down; given twice, until they are gone."),
         value("--timeout", "SECONDS", "Wait no longer than this."),
+        value("--then", "destroy", "What to do with those that have not ended at the timeout."),
         modifies=True,
     ),
     Command(

@@ -22,6 +22,12 @@ ROWS = (
         own=True,
     ),
     Command(
+        "wait", "wait:wait", "[options] <Domain> running|paused|shutdown|gone|console [<Text>]",
+        "Wait until a domain is in a state, or its console has said a text",
+        value("--timeout", "SECONDS", "Wait no longer than this; exit status 1 then."),
+        needs=2, own=True,
+    ),
+    Command(
         "host list", "host_inventory:list_hosts", "[<Host|@Group>...]", "List the hosts of the inventory",
         own=True,
     ),

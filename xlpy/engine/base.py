@@ -175,6 +175,11 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
         """The record of what happened, oldest first."""
         raise self._refuse("show its record of events")
 
+    @operation
+    def wait_events(self, after_id: int) -> tuple[EventRecord, ...]:
+        """Wait until there are events after this one, and return them, oldest first."""
+        raise self._refuse("wait for events")
+
     # -- life
 
     @operation

@@ -28,6 +28,7 @@ LOOKING = frozenset(
         "domain_notes",
         "domain_stats",
         "list_events",
+        "wait_events",
         "wait_domain_end",
         "check_outgoing",
         "check_incoming",
