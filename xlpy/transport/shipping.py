@@ -12,6 +12,8 @@ import marshal
 import os
 import zlib
 
+from xlpy.transport.cache import keep_cached, read_cached
+
 SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
 # What the agent imports before it can ask for the rest.
 FIRST = (
@@ -48,7 +50,15 @@ def first_modules() -> bytes:
 
 @functools.cache
 def all_modules(packing: str) -> bytes:
-    """All modules, likewise, packed as the host can unpack them (``introduction.PACKINGS``)."""
+    """All modules, likewise, packed as the host can unpack them (``introduction.PACKINGS``).
+
+    Packing takes a while, so that they are kept in the user's cache for the next broker.
+    """
+    kept = f"modules-{digest()[:16]}.{packing}"
+    return read_cached(kept) or keep_cached(kept, _packed(packing), f"modules-*.{packing}")
+
+
+def _packed(packing: str) -> bytes:
     data = _marshalled(shipped_sources())
     if packing == "bz2":
         import bz2
@@ -88,25 +98,42 @@ def shipped_sources() -> dict[str, str]:
 def without_prose(source: str) -> str:
     """The source without docstrings and lines of comment; every line of code keeps its number."""
     lines = source.split("\n")
-    texts: set[int] = set()  # lines inside of strings
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            texts.update(range(node.lineno, node.end_lineno or node.lineno))
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, False):
-            _blank(lines, node.body[0])
+    _blank_docstrings(lines, ast.parse(source))
+    in_texts = _lines_in_texts("\n".join(lines))
     return "\n".join(
-        "" if line.lstrip().startswith("#") and index not in texts else line
+        "" if line.lstrip().startswith("#") and index not in in_texts else line
         for index, line in enumerate(lines)
     )
 
 
-def _blank(lines: list[str], docstring: ast.stmt) -> None:
-    """Leave an empty text in the place of this one, so that a body stays a body."""
+def _blank_docstrings(lines: list[str], node: ast.Module | ast.ClassDef | ast.FunctionDef) -> None:
+    """Leave an empty text in the place of each, so that a body stays a body."""
+    for child in node.body:
+        if isinstance(child, (ast.ClassDef, ast.FunctionDef)):
+            _blank_docstrings(lines, child)
+    docstring = node.body[0] if node.body else None
+    if not (
+        isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+        and isinstance(docstring.value.value, str)
+    ):
+        return
     first, last = docstring.lineno - 1, (docstring.end_lineno or docstring.lineno) - 1
     rest = lines[last].encode()[docstring.end_col_offset :].decode()
     lines[first] = lines[first].encode()[: docstring.col_offset].decode() + '""' + rest
     for index in range(first + 1, last + 1):
         lines[index] = ""
+
+
+def _lines_in_texts(source: str) -> set[int]:
+    """The numbers, from 0, of lines that begin inside of a string."""
+    if '"""' not in source and "'''" not in source:
+        return set()
+    inside: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Constant, ast.JoinedStr)):
+            inside.update(range(node.lineno, node.end_lineno or node.lineno))
+    return inside
 
 
 def _read(path: str) -> str:
