@@ -39,8 +39,7 @@ echo {name} >/etc/hostname
 hostname {name}
 grep -qw {name} /etc/hosts || echo {address} {name} >>/etc/hosts
 ip link set eth1 address {mac}
-ip address flush dev eth1
-ip address add {address}/24 dev eth1
+ip address replace {address}/24 dev eth1
 python3 -I -S -c '
 import fcntl
 with open("/dev/urandom", "wb", 0) as urandom:
@@ -198,12 +197,7 @@ class LabHost:
 
     def copy_guest(self, directory: str) -> None:
         """Put a guest's files from here into ``/srv/guest`` there. Raises ConfigError, EngineError."""
-        missing = [name for name in GUEST_FILES if not os.path.isfile(os.path.join(directory, name))]
-        if missing:
-            raise ConfigError(
-                f"{directory} is no guest's directory: it has no {', '.join(missing)}",
-                "make one: script/build-guest",
-            )
+        require_guest(directory)
         tar = [find_program("tar"), "--sparse", "--dereference", "-C", directory, "-cf", "-", *GUEST_FILES]
         unpack = f"mkdir -p {GUEST_PLACE} && tar -xf - -C {GUEST_PLACE}"
         with subprocess.Popen(tar, stdout=subprocess.PIPE) as packing:
@@ -255,7 +249,9 @@ class LabHost:
                 process.kill()
                 raise
         raise EngineError(
-            f"{self.name} runs but does not answer over SSH", f"see {self.serial_log}", detail=said or None
+            f"{self.name} started but could not be told over SSH who it is",
+            f"see {self.serial_log}",
+            detail=said or None,
         )
 
     def _note_settled(self) -> None:
@@ -277,6 +273,16 @@ class LabHost:
                 break
             line += piece
         return line.strip()
+
+
+def require_guest(directory: str) -> None:
+    """Raises ConfigError when a guest's files are not in this directory."""
+    missing = [name for name in GUEST_FILES if not os.path.isfile(os.path.join(directory, name))]
+    if missing:
+        raise ConfigError(
+            f"{directory} is no guest's directory: it has no {', '.join(missing)}",
+            "make one: script/build-guest",
+        )
 
 
 def read_host(directory: str) -> LabHost | None:

@@ -9,7 +9,7 @@ import socket
 from xlpy.errors import EngineError, InvalidState, UsageError
 from xlpy.lab.accelerator import choose_accelerator, is_accelerator_chosen, remember_no_kvm
 from xlpy.lab.enrol import Roll
-from xlpy.lab.host import HostRecord, LabHost, read_host
+from xlpy.lab.host import HostRecord, LabHost, read_host, require_guest
 from xlpy.lab.image import Image, ensure_image, remove_unused_images
 from xlpy.lab.keys import Keys
 from xlpy.lab.machine import READY, Machine
@@ -86,6 +86,8 @@ class Lab:
         if not _NAME.fullmatch(name):
             raise UsageError(f"{name!r} is no name for a host", "small letters, digits and dashes, e.g. lab1")
         require_programs(TO_RUN)
+        if wish.guest is not None:
+            require_guest(wish.guest)
         os.makedirs(self._places.cache, mode=0o700, exist_ok=True)
         with self._changing(name):
             self._roll.require_free(name)
