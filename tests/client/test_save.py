@@ -146,8 +146,9 @@ def test_place_that_cannot_be_written(host: Host, web: int, path: str) -> None:
 def test_connection_lost_during_the_transfer(
     agent: InProcessHost, host: Host, fake: FakeEngine, web: int, tmp_path: Path
 ) -> None:
+    fake.guests[web].on_page = agent.hang_up
     with pytest.raises(Interrupted, match="broke while save domain was running"):
-        save_to_file(host, web, str(tmp_path / "web.save"), progress=lambda moment: agent.hang_up())
+        save_to_file(host, web, str(tmp_path / "web.save"))
     eventually(lambda: host.domain_info(web).running)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
 

@@ -13,8 +13,9 @@ from sample_configs import tiny
 
 from xlpy.client.host import Host
 from xlpy.client.migrate import migrate
+from xlpy.client.preflight import look
 from xlpy.client.settle import find_transfer, settle
-from xlpy.errors import Aborted, ConnectError, Interrupted, InvalidState, UsageError, XlError
+from xlpy.errors import Aborted, ConnectError, Interrupted, InvalidState, NotSupported, UsageError, XlError
 from xlpy.model.migration import Peer, Transfer
 
 
@@ -140,10 +141,27 @@ def test_the_journals_outlive_both_agents(distant: Distant) -> None:
 
 def test_the_source_takes_back_by_itself_what_nobody_can_have(distant: Distant) -> None:
     """Its state was not complete: no target can have been told to accept it."""
-    distant.while_leaving(distant.a.close)
-    with pytest.raises(XlError):
+    distant.while_leaving(distant.agents["a"].hang_up)
+    with pytest.raises(ConnectError, match="the domain runs on at host-a: the connection to host-a was lost"):
         migrate(distant.a, distant.b, distant.domid)
     eventually(lambda: (distant.running(), distant.left()) == ("a", "a"))
+
+
+def test_the_target_is_lost_in_the_middle(distant: Distant) -> None:
+    distant.while_leaving(distant.agents["b"].hang_up)
+    with pytest.raises(ConnectError, match="the domain runs on at host-a: the connection to host-b was lost"):
+        migrate(distant.a, distant.b, distant.domid)
+    eventually(lambda: (distant.running(), distant.left()) == ("a", "a"))
+
+
+def test_hosts_of_two_kinds(distant: Distant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distant.agents["b"].supervisor, "name", "libxl")
+    distant.b.close()
+    (found,) = look(distant.a, distant.b, distant.domid)
+    assert (found.host, found.finding.code) == ("host-b", "not-supported")
+    with pytest.raises(NotSupported, match="runs domains with libxl, the source with fake"):
+        migrate(distant.a, distant.b, distant.domid)
+    assert distant.running() == "a"
 
 
 @pytest.mark.parametrize("lost", ["a", "b"])

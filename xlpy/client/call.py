@@ -154,6 +154,11 @@ class Call:
         return self._outcome is not None
 
     @property
+    def lost(self) -> bool:
+        """Whether the connection broke before the operation was done."""
+        return self._outcome is None and self._conversation.broken
+
+    @property
     def failure(self) -> XlError | None:
         """What the operation raised, if it has."""
         return error_from_wire(self._outcome.error) if isinstance(self._outcome, Failure) else None

@@ -173,7 +173,14 @@ class Migration:
             return self._unsettled(error)
         if isinstance(error, KeyboardInterrupt):
             return self._given_up()
-        ended = self._has_ended(self.source, self.domid) if send.over else None
+        ended = self._has_ended(self.source, self.domid)
+        for call, host in ((send, self.source), (receive, self.target)):
+            if call.lost and not ended:
+                return ConnectError(
+                    f"the migration failed, {self._where(ended)}: the connection to {host.address} was lost",
+                    "try again when it is stable; nothing is left of this attempt",
+                    detail=error.detail,
+                )
         return _said(error, send, receive, ended, self._where(ended))
 
     def _take_back(self, send: Call, receive: Call) -> bool:

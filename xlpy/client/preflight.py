@@ -36,12 +36,23 @@ def look(
     Raises ConnectError and its like for a host that doesn't answer, DomainNotFound.
     """
     require_two_hosts(source, target)
+    if source.hello.engine != target.hello.engine:
+        return (HostFinding(host=target.address, finding=_other_engine(source, target)),)
     outgoing = source.check_outgoing(domid, copy_disks)
     found = [HostFinding(host=source.address, finding=finding) for finding in outgoing]
     saved = describe(source, domid, config)
     incoming = target.check_incoming(saved, copy_disks)
     found += [HostFinding(host=target.address, finding=finding) for finding in incoming]
     return tuple(found)
+
+
+def _other_engine(source: Host, target: Host) -> Finding:
+    return Finding(
+        severity="error",
+        code="not-supported",
+        text=f"this host runs domains with {target.hello.engine}, the source with {source.hello.engine}",
+        hint="a guest moves between hosts of one kind; shut it down, and create it there from its configuration",
+    )
 
 
 def require_two_hosts(source: Host, target: Host) -> None:

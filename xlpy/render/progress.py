@@ -45,7 +45,8 @@ def fraction(moment: TransferProgress) -> float:
 
 def moment_text(moment: TransferProgress) -> str:
     """All that is known of a moment in one line."""
-    parts = [f"{bytes_text(moment.transferred_bytes)} transferred"]
+    what = " of the disks" if moment.phase == "disks" else ""
+    parts = [f"{bytes_text(moment.transferred_bytes)}{what} transferred"]
     if moment.rate_bytes_per_s:
         parts.append(f"{bytes_text(moment.rate_bytes_per_s)}/s")
     if moment.remaining_bytes:
@@ -65,6 +66,7 @@ class Lines:
         self._out = out
         self._rewrite = rewrite
         self._last_ms: int | None = None
+        self._phase = ""
         self._width = 0
 
     def __enter__(self) -> Report:
@@ -78,7 +80,10 @@ class Lines:
             self._out.flush()
 
     def __call__(self, moment: TransferProgress) -> None:
-        due = self._last_ms is None or moment.elapsed_ms - self._last_ms >= _LINE_EVERY_MS
+        new = moment.phase != self._phase and moment.phase != "setup"  # its clock starts anew
+        due = new or self._last_ms is None or moment.elapsed_ms - self._last_ms >= _LINE_EVERY_MS
+        if new:
+            self._phase = moment.phase
         if not (due or self._rewrite or moment.phase == "completed"):
             return
         self._last_ms = moment.elapsed_ms
