@@ -233,6 +233,8 @@ def test_named_domains_are_shown_where_they_are(hosts: Three, xlpy: Call) -> Non
     assert column(xlpy("-H", "all", "list", "twin@c"), 0, 1) == [("c", "twin")]
     assert column(xlpy("-H", "all", "block-list", "web"), 0) == []
     assert column(xlpy("-H", "all", "sched-credit2", "-d", "db"), 0, 1) == [("b", "db")]
+    assert xlpy("-H", "all", "domid", "twin").out.split() == ["b", "2", "c", "1"]
+    assert xlpy("-H", "all", "domname", "2").out.split() == ["b", "twin"]
 
 
 def test_a_domain_nowhere_is_an_error_with_the_nearest_name(hosts: Three, xlpy: Call) -> None:
@@ -259,6 +261,17 @@ def test_a_command_for_one_domain_goes_to_its_host(hosts: Three, xlpy: Call) -> 
     assert result.err == "xlpy: there is a domain 'twin' on b, c\n  (say which one: twin@b)\n"
     assert xlpy("-H", "all", "rename", "twin@c", "x").status == 0
     assert hosts["c"].engine.domain_info(1).name == "x"
+
+
+def test_managed_domains_are_found_when_they_do_not_run(hosts: Three, xlpy: Call, tmp_path: Path) -> None:
+    config = tmp_path / "later.cfg"
+    config.write_text('name = "later"\ntype = "pvh"\nkernel = "/dev/null"\nmemory = 64\n')
+    assert xlpy("-H", "b", "define", str(config)).status == 0
+    assert xlpy("-H", "all", "start", "later").status == 0
+    assert "later" in [domain.name for domain in hosts["b"].engine.list_domains()]
+    assert xlpy("-H", "all", "undefine", "later", "web").status == 2
+    assert xlpy("undefine", "later@b").status == 0
+    assert xlpy("-H", "all", "start", "lader").err.endswith("(did you mean later@b?)\n")
 
 
 def test_what_works_on_one_host_says_so(hosts: Three, xlpy: Call, tmp_path: Path) -> None:

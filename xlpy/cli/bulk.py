@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.locate import Located, locate_one
+from xlpy.cli.locate import Located, domains_of, locate_one
 from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
 from xlpy.client.many import Part
 from xlpy.errors import Aborted, Interrupted, InvalidState, UsageError, XlError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Targets = dict[Part, list[Located]]
 
+_LONGEST_ACT_S = 5.0  # what asking one more domain may add to a host's time
+
 
 def change(session: Session, command: Command, args: Arguments) -> int:
     """Do it to every domain that is meant, on all hosts at the same time; a row says what came of each."""
@@ -32,7 +34,7 @@ def change(session: Session, command: Command, args: Arguments) -> int:
     if not everything and not args.rest:
         raise UsageError(f"{command.name}: no domain is named", "name domains, or give -a for all of them")
     parts = open_parts(session)
-    ask_all(session, parts, lambda part: part.host.list_domains())
+    ask_all(session, parts, domains_of)
     silent = failures(parts)
     meant = _guests(parts) if everything else [locate_one(parts, reference) for reference in args.rest]
     _refuse_domain_0(command, args, meant)
@@ -55,7 +57,7 @@ def change(session: Session, command: Command, args: Arguments) -> int:
 def _guests(parts: Sequence[Part]) -> list[Located]:
     """All domains but the hosts themselves and those that have ended already, as ``xl shutdown -a`` chooses them."""
     return [
-        Located(part, domain)
+        Located(part, domain, domain.name or str(domain.domid))
         for part in parts
         for domain in part.value or ()
         if domain.domid and not domain.shutdown
@@ -114,6 +116,9 @@ def _carry_out(session: Session, command: Command, args: Arguments, targets: Tar
     """Every host at the same time, the domains of one host one after the other."""
     done: dict[Part, list[Outcome]] = {part: [] for part in targets}
     waits = args.knows("wait") and args.flag("wait")
+    for part in targets:
+        if part.limit_s is not None and session.options.timeout_s is None:
+            part.limit_s += _LONGEST_ACT_S * len(targets[part])
 
     def work(part: Part) -> None:
         for one in targets[part]:

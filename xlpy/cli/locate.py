@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from xlpy.errors import DomainNotFound, UsageError, XlError
+from xlpy.model.domain import DomainInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xlpy.client.many import Part
-    from xlpy.model.domain import DomainInfo
 
+NOT_RUNNING = -1
 _MOST_NAMED = 5
 
 
 class Located:
-    """A domain that was meant, and the host that has it."""
+    """A domain that was meant, and the host that has it; there it is called ``name``."""
 
-    __slots__ = ("domain", "part")
+    __slots__ = ("domain", "name", "part")
 
-    def __init__(self, part: Part, domain: DomainInfo) -> None:
+    def __init__(self, part: Part, domain: DomainInfo, name: str) -> None:
         self.part = part
         self.domain = domain
+        self.name = name
 
     @property
     def reference(self) -> str:
@@ -44,6 +46,23 @@ def hosts_named(references: Sequence[str], usual: Sequence[str]) -> list[str]:
     return list(hosts)
 
 
+def domains_of(part: Part) -> Sequence[DomainInfo]:
+    """The domains of a host: the value that ``locate`` expects of each part."""
+    return part.host.list_domains()
+
+
+def all_domains_of(part: Part) -> Sequence[DomainInfo]:
+    """The same with managed domains that don't run; they have no domid."""
+    running = part.host.list_domains()
+    uuids = {domain.uuid for domain in running}
+    defined = [
+        DomainInfo(domid=NOT_RUNNING, uuid=domain.uuid, name=domain.name)
+        for domain in part.host.list_definitions()
+        if domain.uuid not in uuids
+    ]
+    return (*running, *defined)
+
+
 def locate(parts: Sequence[Part], reference: str) -> list[Located]:
     """All domains that are called so; ``part.value`` has each host's list. Raises DomainNotFound, UsageError."""
     name, wanted_host = split_reference(reference)
@@ -51,7 +70,7 @@ def locate(parts: Sequence[Part], reference: str) -> list[Located]:
     if not asked:  # no host of ours: an @ in the domain's own name
         asked, name = list(parts), reference
     fits = _test(name)
-    found = [Located(part, domain) for part in asked for domain in part.value or () if fits(domain)]
+    found = [Located(part, domain, name) for part in asked for domain in part.value or () if fits(domain)]
     if not found:
         _refuse_unknown(reference, name, asked, wanted_host)
     return found
@@ -87,7 +106,10 @@ def _refuse_unknown(reference: str, name: str, asked: Sequence[Part], wanted_hos
     from xlpy.model.nearest import nearest
 
     known = {
-        domain.name: Located(part, domain) for part in asked for domain in part.value or () if domain.name
+        domain.name: Located(part, domain, domain.name)
+        for part in asked
+        for domain in part.value or ()
+        if domain.name
     }
     meant = nearest(name, tuple(known))
     silent = [part for part in asked if part.error is not None]

@@ -9,7 +9,14 @@ from __future__ import annotations
 import sys
 
 from xlpy.cli.host_session import HostSession
-from xlpy.cli.locate import hosts_named, locate, locate_one, split_reference
+from xlpy.cli.locate import (
+    all_domains_of,
+    domains_of,
+    hosts_named,
+    locate,
+    locate_one,
+    split_reference,
+)
 from xlpy.cli.reach import BULK, EACH, ITSELF, NOWHERE, ONE, reach_of
 from xlpy.client.many import PARALLEL, Part, limit_of, no_answer, on_each
 from xlpy.errors import DomainNotFound, Interrupted, UsageError, XlError
@@ -125,49 +132,41 @@ def overall_status(statuses: Sequence[int]) -> int:
 def _on_its_host(session: Session, command: Command, args: Arguments, reach: Reach) -> int:
     """A command for one host: the one that has the domain it names."""
     references = reach.references(args)
-    if not references:
+    if len(references) != 1:
         raise UsageError(f"{command.name} works on one host at a time", "name one: -H HOST")
     parts = open_parts(session)
-    ask_all(session, parts, lambda part: part.host.list_domains())
+    ask_all(session, parts, all_domains_of if reach.defined else domains_of)
     one = locate_one(parts, references[0])
     session.work_on(one.part.host)
     session.options.hosts = [one.part.entry.name]
-    name = one.domain.name if one.domain.name is not None else str(one.domain.domid)
-    return command.load()(session, reach.with_references(args, [name])) or 0
+    return command.load()(session, reach.with_references(args, [one.name])) or 0
 
 
 def _on_each(session: Session, command: Command, args: Arguments, reach: Reach) -> int:
     """A command that shows something: of all hosts, or of those that have the domains it names."""
-    assert reach.hosts == EACH
     parts = open_parts(session)
     handler = command.load()
     arguments = dict.fromkeys(parts, args)
-    silent: list[Part] = []
     if reach.references(args):
         arguments = _arguments_by_host(session, parts, args, reach)
-        silent = [part for part in parts if part.error is not None]
-    working = list(arguments)
 
     def work(part: Part) -> tuple[HostSession, int]:
         own = HostSession(session, part)
         return own, handler(own, arguments[part]) or 0
 
-    lost = {part: part.error for part in silent}
-    ask_all(session, working, work)
-    for part, error in lost.items():
-        part.error = error
-    return _conclude(session, [part for part in parts if part in arguments or part in lost])
+    ask_all(session, list(arguments), work)
+    return _conclude(session, [part for part in parts if part in arguments or part.error is not None])
 
 
 def _arguments_by_host(
     session: Session, parts: Sequence[Part], args: Arguments, reach: Reach
 ) -> dict[Part, Arguments]:
     """For each host that has some of the named domains, the arguments with only those. Raises DomainNotFound."""
-    ask_all(session, parts, lambda part: part.host.list_domains())
+    ask_all(session, parts, domains_of)
     names: dict[Part, list[str]] = {part: [] for part in parts}
     for reference in reach.references(args):
         for one in locate(parts, reference):
-            names[one.part].append(one.domain.name if one.domain.name is not None else str(one.domain.domid))
+            names[one.part].append(one.name)
     return {part: reach.with_references(args, names[part]) for part in parts if names[part]}
 
 

@@ -16,14 +16,15 @@ BULK = "bulk"  # it changes domains, on as many hosts as they are
 
 class Reach:
     """``hosts`` is one of the above; ``domains`` says where domains are named: ``first`` or ``rest`` of the arguments,
-    the name of an option, or nowhere.
+    the name of an option, or nowhere. ``defined`` says that managed domains are meant, too, that don't run.
     """
 
-    __slots__ = ("domains", "hosts")
+    __slots__ = ("defined", "domains", "hosts")
 
-    def __init__(self, hosts: str, domains: str = "") -> None:
+    def __init__(self, hosts: str, domains: str = "", defined: bool = False) -> None:
         self.hosts = hosts
         self.domains = domains
+        self.defined = defined
 
     def references(self, args: Arguments) -> list[str]:
         """The domains that are named."""
@@ -57,10 +58,22 @@ _REACH = {
     ),
     **dict.fromkeys(("domid", "domname"), Reach(EACH, "first")),
     **dict.fromkeys(
-        ("vm-list", "info", "dmesg", "claims", "cpupool-list", "events", "pci-assignable-list"),
+        (
+            "vm-list",
+            "info",
+            "dmesg",
+            "claims",
+            "cpupool-list",
+            "events",
+            "pci-assignable-list",
+            "getenforce",
+            "psr-hwinfo",
+        ),
         Reach(EACH),
     ),
     **dict.fromkeys(("top", "host check", "host ping"), Reach(ITSELF)),
+    **dict.fromkeys(("start", "edit", "config log", "config restore"), Reach(ONE, "first", defined=True)),
+    "undefine": Reach(ONE, "rest", defined=True),
 }
 _SCHEDULERS = ("sched-credit", "sched-credit2", "sched-rtds")
 _ASKING = frozenset(("domain", "cpupool", "schedparam", "vcpuid"))  # options that change nothing
@@ -73,6 +86,8 @@ def reach_of(command: Command, args: Arguments) -> Reach:
     name = command.name
     if name == "events" and args.flag("follow"):
         return Reach(ONE)
+    if name == "autostart":
+        return Reach(ONE, "rest", defined=True) if args.rest else Reach(EACH)
     found = _REACH.get(name)
     if found is not None:
         return found
