@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from command_line import Call, Result
 from eventually import eventually
 from fake_engine import FakeEngine
-from host_farm import FarmHost, add_domain
+from host_farm import FarmHost, HostFarm, add_domain
 
 from xlpy.cli.host_session import HostSession
 from xlpy.cli.main import run
@@ -39,7 +40,8 @@ def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Three]:
 def write_inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: dict[str, str]) -> None:
     lines = [f"  {name}: {{address: '{address}'}}" for name, address in addresses.items()]
     path = tmp_path / "hosts.yaml"
-    path.write_text("\n".join(["hosts:", *lines, "groups: {bc: [c, b]}", ""]))
+    groups = ["groups: {bc: [c, b]}"] if "c" in addresses else []
+    path.write_text("\n".join(["hosts:", *lines, *groups, ""]))
     monkeypatch.setenv("XLPY_INVENTORY", str(path))
     monkeypatch.setenv("XLPY_BROKER", "no")
 
@@ -399,6 +401,38 @@ def test_all_that_fail_is_failure(xlpy: Call) -> None:
     result = xlpy("-H", "gone,silent", "--timeout", "0.3", "list")
     assert (result.status, result.out) == (1, "")
     assert len(result.err.splitlines()) == 2
+
+
+def test_a_crowd_of_hosts_of_which_some_are_broken(
+    tmp_path: Path, xlpy: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 of 50 answer: all of their rows are there, in order, and each of the others is named with its reason."""
+    broken = [Broken(tmp_path / f"silent{n}", silence) for n in range(3)]
+    broken += [Broken(tmp_path / f"dying{n}", death_in_mid_answer) for n in range(2)]
+    (tmp_path / "farm").mkdir()
+    with HostFarm(tmp_path / "farm", 40, domains=2) as farm:
+        addresses = {f"h{number}": address for number, address in enumerate(farm.addresses)}
+        addresses.update({f"gone{n}": f"unix://{tmp_path}/gone{n}/xlpy.sock" for n in range(5)})
+        addresses.update({f"silent{n}": broken[n].address for n in range(3)})
+        addresses.update({f"dying{n}": broken[3 + n].address for n in range(2)})
+        names = list(addresses)
+        random.Random(1).shuffle(names)
+        write_inventory(tmp_path, monkeypatch, {name: addresses[name] for name in names})
+        result = xlpy(
+            "-H", "all", "--timeout", "3", "--parallel", "8", "list", "-o", "csv", "--columns", "name"
+        )
+    for one in broken:
+        one.close()
+    assert result.status == 4
+    assert [line.split(",")[0] for line in result.out.splitlines()[1:]] == [
+        name for name in names if name.startswith("h") for _ in range(3)
+    ]
+    reasons = {"g": "there is no socket", "s": "no answer within 3 s", "d": "the connection broke"}
+    for line, name in zip(
+        result.err.splitlines(), [name for name in names if not name.startswith("h")], strict=True
+    ):
+        assert line.startswith(f"xlpy: {name}: ")
+        assert reasons[name[0]] in line
 
 
 @pytest.mark.usefixtures("broken")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from xlpy.errors import XlError
     from xlpy.render.usage import Moment
 
+_PATIENCE_S = 10.0  # with a host, unless --timeout says otherwise: the others' rows wait for it
+_RETRY_S = 30.0  # between two tries with a host that didn't answer in time
+
 
 def top_of_many(session: Session, pace: Pace, live: bool) -> int:
     """Show the use of all domains of all hosts again and again; a host that doesn't answer is named and left out."""
@@ -36,6 +39,10 @@ class _Hosts:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._parts = open_parts(session)
+        for part in self._parts:
+            if session.options.timeout_s is None and part.limit_s is not None:
+                part.limit_s = min(part.limit_s, _PATIENCE_S)
+        self._lost_s: dict[Part, float] = {}
         self._now: dict[Part, Moment] = {}
         self._before: dict[Part, Moment] = {}
 
@@ -55,12 +62,13 @@ class _Hosts:
         return [0] * len(self._now) + [error.exit_status for _, error in self.failed]
 
     def look(self) -> None:
-        """Ask all of them."""
-        ask_all(
-            self._session,
-            [part for part in self._parts if not part.lost],
-            lambda part: take_moment(part.host),
-        )
+        """Ask all of them, those that were lost only now and then."""
+        for part in self._parts:
+            if part.lost and time.monotonic() - self._lost_s[part] >= _RETRY_S:
+                part.host, part.lost = self._session.open(part.entry), False
+        asked = [part for part in self._parts if not part.lost]
+        ask_all(self._session, asked, lambda part: take_moment(part.host))
+        self._lost_s.update({part: time.monotonic() for part in asked if part.lost})
         self._before = self._now
         self._now = {part: part.value for part in self._parts if part.error is None}
 
