@@ -138,7 +138,7 @@ def _ask_running(wish: Wish) -> Answer | None:
         return None
     try:
         return _converse(connect_unix(path), wish)
-    except NobodyListens:
+    except (NobodyListens, Interrupted):  # there is none, or it has just ended
         return None
 
 

@@ -105,20 +105,25 @@ class Conversation:
     def receive(self) -> None:
         """Take what has arrived, waiting for some of it."""
         try:
-            data = self._channel.receive()
-            if not data:
-                raise self._ended()
+            data = self._receive()
             self._pending += self._connection.receive(data)
         except XlError:
             self.broken = True
             raise
 
-    def _ended(self) -> Interrupted:
-        """The other side hung up: what somebody knows about the reason."""
+    def _receive(self) -> bytes:
+        """Some bytes. At the end it raises Interrupted, with the reason if somebody knows it."""
+        broken = Interrupted(f"{self.label} closed the connection")
+        try:
+            data = self._channel.receive()
+        except Interrupted as error:
+            data, broken = b"", error
+        if data:
+            return data
         reason = self._channel.why_ended()
-        if reason is None:
-            return Interrupted(f"{self.label} closed the connection")
-        return Interrupted(str(reason), reason.hint, detail=reason.detail)
+        if reason is not None:
+            broken = Interrupted(str(reason), reason.hint, detail=reason.detail)
+        raise broken
 
     def take_pending(self) -> Message | None:
         """A message that has arrived already."""

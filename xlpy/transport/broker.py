@@ -47,6 +47,7 @@ IDLE_S = 600.0
 _ASKERS_AT_ONCE = 1024
 _WISHES_KEPT = 1000
 _TICK_S = 10.0
+_SILENCE_LIMIT_S = 60.0
 _DRAIN_TICK_S = 0.5
 _LOG_LIMIT_BYTES = 1 << 20
 
@@ -57,6 +58,7 @@ class Asker:
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
         self.said = b""
+        self.since = time.monotonic()
 
 
 class Broker:
@@ -101,38 +103,49 @@ class Broker:
         self.take_no_more()
 
     def take_no_more(self) -> None:
-        """Leave the place to another broker. Who is connected already is still served."""
-        if self._open:
-            self._open = False
-            self._poller.unregister(self._listener)
-            self._listener.close()
-            try:
-                os.unlink(self._path)
-            except FileNotFoundError:
-                pass
-            os.close(self._lock)
+        """Leave the place to another broker. Who has connected already is still served."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            os.unlink(self._path)
+        except FileNotFoundError:
+            pass
+        self._listener.setblocking(False)
+        while self._accept():
+            pass  # they came in time
+        self._poller.unregister(self._listener)
+        self._listener.close()
+        os.close(self._lock)
 
     def _tick(self) -> None:
         self._board.tidy()
+        for asker in list(self._askers.values()):
+            if time.monotonic() - asker.since > _SILENCE_LIMIT_S:
+                self._dismiss(asker)
         if self._askers or self._board.clients:
             self._used = time.monotonic()
         elif not self._open or time.monotonic() - self._used >= self._idle_s:
             self._over = True
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
+        """Take the next one; False if there is none."""
         try:
             connected, _ = self._listener.accept()
+        except BlockingIOError:
+            return False
         except OSError as error:  # out of descriptors, or the asker gave up already
             log.warning("cannot accept: %s", error)
-            return
+            return False
         credentials = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         uid = int.from_bytes(credentials[4:8], sys.byteorder)
         if uid != os.getuid() or len(self._askers) >= _ASKERS_AT_ONCE:
             log.warning("uid %d was refused", uid)
             connected.close()
-            return
+            return True
         self._askers[connected.fileno()] = Asker(connected)
         self._poller.register(connected, select.POLLIN)
+        return True
 
     def _listen_to(self, asker: Asker) -> None:
         try:

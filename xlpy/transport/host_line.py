@@ -87,6 +87,11 @@ class HostLine:
         relay = self._relay
         return len(self._waiting) + (relay.clients if relay is not None else 0)
 
+    @property
+    def reason(self) -> XlError | None:
+        """Why it has ended or is just ending."""
+        return self.error or (self._link.why_ended if self._link is not None else None)
+
     def status(self) -> LineStatus:
         """What is known of it."""
         link = self._link

@@ -107,7 +107,8 @@ class Found:
     @property
     def host_name(self) -> str:
         """The name or address to connect to."""
-        return (self.word("hostname") or "%h").replace("%h", self.asked.host).replace("%%", "%")
+        name = (self.word("hostname") or "%h").replace("%h", self.asked.host).replace("%%", "%")
+        return name if ":" in name else name.lower()  # the zone of an address may have capitals
 
     def expand(self, text: str, more: Mapping[str, str] | None = None) -> str:
         """The text with its ``%`` tokens and ``${VARIABLES}`` replaced. Raises ConfigError for one that isn't known."""

@@ -25,6 +25,7 @@ class SshLink:
     def __init__(self, channel: paramiko.Channel, label: str, transport: SshTransport) -> None:
         self.label = label
         self.on_close: Callable[[], None] | None = None
+        self.why_ended: Interrupted | None = None  # known before anybody is told of the end
         self._channel = channel
         self._transport = transport
         self._said = b""
@@ -50,8 +51,10 @@ class SshLink:
             raise BlockingIOError
         data = channel.recv(READ_BYTES)
         self.received_bytes += len(data)
-        if not data and not channel.eof_received and not self._closing:
-            raise self._broken()
+        if not data and not self._closing:
+            broken = self._broken()
+            if not channel.eof_received:
+                raise broken
         return data
 
     def write(self, data: bytes) -> None:
@@ -101,11 +104,12 @@ class SshLink:
         return self._transport.ending or "the other side hung up"
 
     def _broken(self) -> Interrupted:
-        return Interrupted(
+        self.why_ended = Interrupted(
             f"the connection to {self.label} was lost",
             "is the host up, and its network?",
-            detail=self.lost,
+            detail=self.lost or self.said().strip() or None,
         )
+        return self.why_ended
 
     def _take_said(self) -> None:
         while self._channel.recv_stderr_ready():

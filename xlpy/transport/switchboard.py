@@ -70,8 +70,9 @@ class Switchboard:
         return settings
 
     def why_ended(self, name: str) -> XlError | None:
-        """Why the last connection to this host broke."""
-        return self._reasons.get(name)
+        """Why the connection to this host broke, the last time it did."""
+        line = self._lines.get(name)
+        return (line.reason if line is not None else None) or self._reasons.get(name)
 
     @property
     def clients(self) -> int:
@@ -119,7 +120,7 @@ class Switchboard:
             self._retired.discard(line)
             if self._lines.get(line.entry.name) is line:
                 del self._lines[line.entry.name]
-            self._reasons[line.entry.name] = line.error or ConnectError("the connection was closed")
+            self._reasons[line.entry.name] = line.reason or ConnectError("the connection was closed")
             self._reasons.move_to_end(line.entry.name)
             if len(self._reasons) > _REASONS_KEPT:
                 self._reasons.popitem(last=False)
