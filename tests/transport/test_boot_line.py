@@ -134,7 +134,7 @@ def test_traceback_shows_lines_of_shipped_code(tmp_path: Path) -> None:
     link.dispose()
     detail = caught.value.detail or ""
     assert 'File "shipped:xlpy/protocol/introduction.py", line ' in detail
-    assert "length = channel.readline()" in detail
+    assert "first = channel.readline()" in detail
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "fish", "tcsh", "zsh"])

@@ -51,8 +51,8 @@ def shipped(path: str, state_dir: str | None, shipment: Shipment) -> Callable[[]
     arguments = ["--socket", path, "--state-dir", state_dir or _shipped_state_dir(path)]
 
     def start() -> None:
-        _keep_code(kept, shipment.digest, code)
         shipment.load(code)
+        _keep_code(kept, shipment.digest, code)
         _run_child(lambda: _be_xlpyd(arguments))
 
     return start
@@ -82,14 +82,19 @@ def _read_code(kept: str, digest: str) -> bytes | None:
             first, code = file.readline(), file.read()
     except OSError:
         return None
-    return code if first.decode("ascii", "replace").strip() == digest else None
+    return code if first == _label(digest, code) else None
+
+
+def _label(digest: str, code: bytes) -> bytes:
+    """The line before code that was kept: which it is, and how long when it is whole."""
+    return f"{digest} {len(code)}\n".encode("ascii")
 
 
 def _keep_code(kept: str, digest: str, code: bytes) -> None:
     """Have it there for the next start. Raises ConnectError when there is no room: xlpyd would find none either."""
     try:
         with open(f"{kept}.new", "wb") as file:
-            file.write(digest.encode("ascii") + b"\n" + code)
+            file.write(_label(digest, code) + code)
         os.replace(f"{kept}.new", kept)
     except OSError as error:
         raise ConnectError(

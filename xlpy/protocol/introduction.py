@@ -60,9 +60,10 @@ def parcel(data: bytes) -> bytes:
 
 def read_parcel(channel: BinaryIO) -> bytes:
     """The next parcel. Raises ConnectError when the channel ends in the middle of it."""
-    length = channel.readline()
-    data = channel.read(int(length)) if length.endswith(b"\n") else b""
-    if not data:
+    first = channel.readline()
+    length = int(first) if first.endswith(b"\n") else 0
+    data = channel.read(length)
+    if not data or len(data) != length:
         raise ConnectError("the client has gone")
     return data
 
