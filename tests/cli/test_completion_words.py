@@ -90,6 +90,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("xlpy help block-a", ["block-attach"]),
         ("xlpy help config f", ["fmt"]),
         ("xlpy completion f", ["fish"]),
+        ("xlpy vncviewer --por", ["--port"]),
+        ("xlpy vncviewer --port --pas", []),
         ("xlpy setenforce P", ["Permissive"]),
     ],
 )  # fmt: skip

@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None, make_engine: MakeEngine = choos
     return _detach(options, make_engine)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def option_parser(socket_path: str, state_dir: str) -> argparse.ArgumentParser:
+    """The options, with these defaults."""
     import argparse
 
-    socket_path = default_socket(os.getuid(), os.environ)
     parser = argparse.ArgumentParser(
         prog="xlpyd", description="Supervises the domains of this host for xlpy."
     )
@@ -58,16 +58,21 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--state-dir",
         metavar="DIR",
         help="records, log and core dumps; by default"
-        f" {default_state_dir(os.getuid(), os.environ)}, or 'state' beside a socket of your choice",
+        f" {state_dir}, or 'state' beside a socket of your choice",
     )
     parser.add_argument("--log", metavar="FILE", help="log here (xlpyd.log in the state directory)")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="what makes domains run")
     parser.add_argument("--version", action="version", version=f"xlpyd {__version__}")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    socket_path = default_socket(os.getuid(), os.environ)
+    own = default_state_dir(os.getuid(), os.environ)
+    options = option_parser(socket_path, own).parse_args(arguments)
     options.socket = os.path.abspath(options.socket)
     if options.state_dir is None:
         beside = os.path.join(os.path.dirname(options.socket), "state")
-        own = default_state_dir(os.getuid(), os.environ)
         options.state_dir = own if options.socket == socket_path else beside
     options.state_dir = os.path.abspath(options.state_dir)
     return options

@@ -89,13 +89,13 @@ def _given(place: Place, word: str) -> Option | None:
             return None
         if equals:
             _note(place, option, value)
-        return None if equals else option
+        return None if equals or option.optional else option
     letters = {letter: option for option in reversed(place.options) for letter in option.letters}
     for position, letter in enumerate(word[1:], 2):
         option = letters.get(letter)
         if option is not None and option.metavar is not None:
             if position == len(word):
-                return option
+                return None if option.optional else option
             _note(place, option, word[position:])
             return None
     return None

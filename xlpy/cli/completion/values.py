@@ -138,7 +138,7 @@ def _options(place: Place) -> Iterator[Candidate]:
                 yield Candidate(f"-{letter}", option.help)
         for name in option.longs:
             if name not in seen:
-                takes_value = option.metavar is not None
+                takes_value = option.metavar is not None and not option.optional
                 yield Candidate(f"--{name}{'=' * takes_value}", option.help, partial=takes_value)
         seen.update((*option.letters, *option.longs))
     if not place.xl or place.command is not None:
