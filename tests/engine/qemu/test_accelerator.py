@@ -30,6 +30,15 @@ def test_an_accelerator_that_does_not_get_there_in_time() -> None:
 
 @pytest.mark.qemu
 @pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="there is no /dev/kvm to try")
+def test_a_probe_that_hangs_ends_even_without_us(tmp_path: Path) -> None:
+    """The limit is there from its first instruction on, whatever becomes of whoever started it."""
+    program = tmp_path / "qemu"
+    program.write_text(f"#!/bin/sh\nulimit -t >{tmp_path}/limit\nexit {EXIT_STATUS}\n")
+    program.chmod(0o755)
+    assert run_probe(str(program), "kvm", 20) == EXIT_STATUS
+    assert 0 < int((tmp_path / "limit").read_text()) < 10
+
+
 def test_kvm_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path / "accelerator.json"
     found = find_accelerator(str(cache))
