@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.style import Style
     from rich.table import Table
 
     from xlpy.render.kind import Column, Kind, Row
@@ -37,13 +38,10 @@ def show_table(
 def make_table(
     columns: Sequence[Column], rows: Sequence[Row], width: int, headers: bool = True
 ) -> RenderableType:
-    """A rich table of these rows that is no wider than this, or sheets if there is no such table."""
-    from rich import box
+    """A table of these rows that is no wider than this, or sheets if there is no such table."""
     from rich.cells import cell_len
-    from rich.table import Table
-    from rich.text import Text
 
-    cells = [[column.text(row) for column in columns] for row in rows]
+    cells = [[_one_line(column.text(row)) for column in columns] for row in rows]
     titles = [column.title if headers else "" for column in columns]
     widths = [max(map(cell_len, texts)) for texts in zip(titles, *cells, strict=True)]
     too_wide = sum(widths) + _GAP * (len(widths) - 1) - width
@@ -51,22 +49,76 @@ def make_table(
         if widths[0] - too_wide < min(_LEAST_NAME, widths[0]):
             return _sheets(columns, rows)
         widths[0] -= too_wide
-    table = Table(
-        box=box.SIMPLE_HEAD, show_header=headers, show_edge=False, pad_edge=False, header_style="bold"
-    )
-    for column, column_width in zip(columns, widths, strict=True):
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=column_width,
-        )
-    for row, texts in zip(rows, cells, strict=True):
-        table.add_row(
-            *(Text(text, style=_style(column, row)) for column, text in zip(columns, texts, strict=True))
-        )
-    return table
+    styles = [[_style(column, row) for column in columns] for row in rows]
+    return _Grid([column.right for column in columns], widths, titles if headers else None, cells, styles)
+
+
+class _Grid:
+    """Looks like a rich Table with ``box.SIMPLE_HEAD``. That one measures and wraps every cell anew, which takes half a
+    second for the domains of a hundred hosts; here it is known already that each fits on one line.
+    """
+
+    def __init__(
+        self,
+        right: Sequence[bool],
+        widths: Sequence[int],
+        titles: Sequence[str] | None,
+        cells: Sequence[Sequence[str]],
+        styles: Sequence[Sequence[str]],
+    ) -> None:
+        self._right = right
+        self._widths = widths
+        self._titles = titles
+        self._cells = cells
+        self._styles = styles
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment
+
+        named: dict[str, Style | None] = {"": None}
+        if self._titles is not None:
+            yield Segment(self._line(self._titles), console.get_style("bold"))
+            yield Segment("\n" + "─" * (sum(self._widths) + _GAP * (len(self._widths) - 1)) + "\n")
+        for texts, styles in zip(self._cells, self._styles, strict=True):
+            start = 0
+            for place, style in enumerate(styles):
+                if not style:
+                    continue
+                if style not in named:
+                    named[style] = console.get_style(style)
+                yield Segment(self._line(texts, start, place) + (" " * _GAP if place > start else ""))
+                yield Segment(self._line(texts, place, place + 1), named[style])
+                yield Segment(" " * _GAP if place + 1 < len(texts) else "")
+                start = place + 1
+            yield Segment(self._line(texts, start) + "\n")
+
+    def _line(self, texts: Sequence[str], start: int = 0, end: int | None = None) -> str:
+        """The cells from one place to another, each as wide as its column."""
+        from rich.cells import cell_len
+
+        pieces = []
+        for text, width, at_right in zip(
+            texts[start:end], self._widths[start:end], self._right[start:end], strict=True
+        ):
+            blanks = width - cell_len(text)
+            if blanks < 0:
+                text, blanks = _cut(text, width), 0
+            pieces.append(" " * blanks + text if at_right else text + " " * blanks)
+        return (" " * _GAP).join(pieces)
+
+
+def _one_line(text: str) -> str:
+    """What of a text a terminal may see in one line of a table."""
+    from rich.control import strip_control_codes
+
+    return strip_control_codes(text).expandtabs().replace("\n", " ")
+
+
+def _cut(text: str, width: int) -> str:
+    """The text so short that it fits with an ellipsis."""
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + "…"
 
 
 def _sheets(columns: Sequence[Column], rows: Sequence[Row]) -> RenderableType:
