@@ -81,6 +81,12 @@ class Found:
         if port is not None:
             self.add("port", (str(port),))
         self.wants_final = False
+        self.ran_commands = False  # of ``Match exec``
+
+    def succeeds(self, command: str) -> bool:
+        """Whether a command of ``Match exec`` does."""
+        self.ran_commands = True
+        return self.asked.run(self.expand(command))
 
     def add(self, keyword: str, words: tuple[str, ...]) -> None:
         """Note a line; but for those that add up the first one counts."""
@@ -258,6 +264,6 @@ _CRITERIA: dict[str, Callable[[str, Found], bool]] = {
     "originalhost": lambda argument, found: _listed(argument, found.asked.host),
     "user": lambda argument, found: _listed(argument, found.word("user") or found.asked.local_user, False),
     "localuser": lambda argument, found: _listed(argument, found.asked.local_user, False),
-    "exec": lambda argument, found: found.asked.run(found.expand(argument)),
+    "exec": lambda argument, found: found.succeeds(argument),
     "tagged": lambda argument, found: _listed(argument, found.word("tag") or "", False),
 }

@@ -67,6 +67,7 @@ class Client:
         self.user = account.pw_name
         self.agent_socket = agent_socket
         self._config = SshConfig(self.home)
+        self._decided: dict[str, tuple[HostEntry, SshSettings]] = {}
 
     @classmethod
     def calling(cls) -> Client:
@@ -79,7 +80,17 @@ class Client:
 
     def settings(self, entry: HostEntry) -> SshSettings:
         """How to reach this host. Raises ConfigError."""
+        decided = self._decided.get(entry.name)
+        if decided is not None and decided[0] == entry:
+            return decided[1]
         found = self._look_up(entry.address, entry.user, entry.port)
+        settings = self._merge(entry, found)
+        if not found.ran_commands:  # they may find otherwise next time
+            self._decided[entry.name] = (entry, settings)
+        return settings
+
+    def _merge(self, entry: HostEntry, found: Found) -> SshSettings:
+        """What the entry says, then what was found."""
         settings = self._from_config(entry.name or entry.address, found)
         chosen: dict[str, object] = {}
         if entry.identity_file is not None:
