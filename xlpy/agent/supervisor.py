@@ -291,7 +291,7 @@ class Supervisor(Delegate):
                 self.lifecycle.ended(record.uuid, end.reason)
             else:
                 self.events.add("end", end.domid, record.name, detail=end.reason.value)
-        elif record is None:
+        elif record is None and self.inner.shared:  # a domain that others made
             self.events.add("gone" if end.destroyed else "end", end.domid, detail=end.reason.value)
         self.ends.note(end)
 
