@@ -19,6 +19,7 @@ import select
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -41,8 +42,9 @@ COMMAND_TIMEOUT_S = 120.0
 class XenHost:
     """A running Xen host: commands and files over SSH as root, and back to how it was."""
 
-    def __init__(self, lab: Lab, host: LabHost, control_dir: Path) -> None:
+    def __init__(self, lab: Lab, host: LabHost, control_dir: Path, environ: dict[str, str]) -> None:
         self._lab = lab
+        self._environ = environ
         self._host = host
         # one connection for many commands: a login takes a second there
         self._shared = (
@@ -116,6 +118,25 @@ class XenHost:
             pytest.fail(f"{self.name}: {shlex.join(words)} exits with {done.returncode}\n{out}{err}")
         return subprocess.CompletedProcess(words, done.returncode, out, err)
 
+    def xlpy(
+        self, *words: str, check: bool = True, timeout_s: float = COMMAND_TIMEOUT_S
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``xlpy -H`` for this host from here, over SSH."""
+        self._touched = True
+        argv = [sys.executable, "-m", "xlpy", "-H", self.name, *words]
+        done = subprocess.run(
+            argv,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(f"{shlex.join(argv[2:])} exits with {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
     def sh(self, script: str, *, check: bool = True, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
         """Run a shell script there; what it prints."""
         return self.run("sh", "-c", script, check=check, timeout_s=timeout_s).stdout
@@ -185,13 +206,21 @@ class XenHost:
 
 
 class XenHosts:
-    """The hosts of this session, brought up when first asked for; ``inventory`` is the file that has them."""
+    """The hosts of this session, brought up when first asked for.
+
+    ``inventory`` is the file that has them; with ``environ`` xlpy knows them by name.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._control_dir = Path(tempfile.mkdtemp(prefix="xlpy-ssh-"))
         self.inventory = directory / "hosts.yaml"
-        environ = {**os.environ, "XDG_STATE_HOME": str(directory), "XLPY_INVENTORY": str(self.inventory)}
-        self._lab = Lab(Places(environ), print)
+        self.environ = {
+            **os.environ,
+            "XDG_STATE_HOME": str(directory),
+            "XLPY_INVENTORY": str(self.inventory),
+            "XLPY_BROKER": str(self._control_dir / "broker.sock"),
+        }
+        self._lab = Lab(Places(self.environ), print)
         self._hosts: dict[str, XenHost] = {}
 
     def get(self, name: str, xen: str) -> XenHost:
@@ -202,7 +231,8 @@ class XenHosts:
             return known
         if known is not None:
             self.end(name)
-        host = XenHost(self._lab, self._lab.up(name, Wish(xen=xen, guest=str(GUEST))), self._control_dir)
+        made = self._lab.up(name, Wish(xen=xen, guest=str(GUEST)))
+        host = XenHost(self._lab, made, self._control_dir, self.environ)
         host.save_snapshot(CLEAN)
         self._hosts[name] = host
         return host
@@ -218,6 +248,8 @@ class XenHosts:
         """End them all."""
         for name in list(self._hosts):
             self.end(name)
+        stop = [sys.executable, "-m", "xlpy", "broker", "stop"]
+        subprocess.run(stop, env=self.environ, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False)
         shutil.rmtree(self._control_dir)
 
 
