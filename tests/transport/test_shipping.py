@@ -9,13 +9,13 @@ import zlib
 import pytest
 from source_tree import ROOT
 
-from xlpy.agent.boot import ShippedImporter
-from xlpy.protocol.introduction import PACKINGS
+from xlpy.agent.boot import unpacked
+from xlpy.protocol.introduction import PARCELS
 from xlpy.transport.shipping import (
     FIRST,
-    all_modules,
     digest,
     first_modules,
+    more_modules,
     shipped_sources,
     without_prose,
 )
@@ -23,16 +23,24 @@ from xlpy.transport.shipping import (
 SOURCES = shipped_sources()
 
 
-def test_size() -> None:
+@pytest.mark.parametrize("which", ["all.bz2", "xenless.zlib"])
+def test_size(which: str) -> None:
     assert len(first_modules()) < 20_000
-    assert len(all_modules("bz2")) < 150 << 10
+    assert len(more_modules(which)) < 150 << 10
 
 
-@pytest.mark.parametrize("packing", PACKINGS)
-def test_all_modules_come_out_again(packing: str) -> None:
-    received: dict[str, str] = {}
-    ShippedImporter(received).load(all_modules(packing))
-    assert received.keys() == SOURCES.keys()
+@pytest.mark.parametrize("which", PARCELS)
+def test_modules_come_out_again(which: str) -> None:
+    received = unpacked(more_modules(which)).keys()
+    missing = {name for name in SOURCES if name.startswith("xlpy.engine.libxl.")}
+    assert missing
+    assert received == (SOURCES.keys() - missing if which.startswith("xenless") else SOURCES.keys())
+
+
+def test_hosts_without_xen_need_nothing_of_libxls() -> None:
+    for name, source in SOURCES.items():
+        if not name.startswith(("xlpy.engine.libxl", "xlpy.engine.choose")):
+            assert "xlpy.engine.libxl" not in source, name
 
 
 def test_first_modules_are_read_by_every_python() -> None:

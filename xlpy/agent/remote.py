@@ -34,15 +34,15 @@ def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> i
     """
     wishes = marshal.loads(read_parcel(channel))
 
-    def fetch() -> bytes:
-        _write_all(output_fd, need_line(_best_packing()))
+    def fetch(which: str) -> bytes:
+        _write_all(output_fd, need_line(which))
         return read_parcel(channel)
 
     try:
         if wishes.get("errand"):
-            _write_all(output_fd, report_line(_run_errand(wishes, fetch(), load)))
+            _write_all(output_fd, report_line(_run_errand(wishes, fetch(_everything()), load)))
             return 0
-        found = find_xlpyd(wishes, Shipment(wishes["digest"], fetch, load))
+        found = find_xlpyd(wishes, Shipment(wishes["digest"], lambda: fetch(_for_this_host()), load))
     except XlError as error:
         _write_all(output_fd, failure_line(error))
         return 1
@@ -90,13 +90,18 @@ def _write_all(fd: int, data: bytes) -> None:
         data = data[os.write(fd, data) :]
 
 
-def _best_packing() -> str:
-    """A Python may have been built without the better one."""
+def _for_this_host() -> str:
+    """The modules that an xlpyd here may need: libxl's engine isn't where Xen isn't."""
+    return _everything() if os.path.exists("/proc/xen") else "xenless.zlib"
+
+
+def _everything() -> str:
+    """All modules. A Python may have been built without the better packing."""
     try:
         import bz2  # noqa: F401
     except ImportError:
-        return "zlib"
-    return "bz2"
+        return "all.zlib"
+    return "all.bz2"
 
 
 def _nothing_to_fetch() -> bytes:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MARK = b"\0xlpy agent\0"
-PACKINGS = ("bz2", "zlib")
+# What the far half may need: all modules, or those for a host without Xen; bz2 is smaller, zlib quicker and everywhere.
+PARCELS = ("all.bz2", "all.zlib", "xenless.zlib")
 LINE_LIMIT_BYTES = 64 << 10
 OLD_PYTHON_STATUS = 98  # the exit status of an interpreter that is too old
 
@@ -48,9 +49,9 @@ def failure_line(error: XlError) -> bytes:
     return MARK + dumps({"error": error_to_wire(error)}).encode("ascii") + b"\n"
 
 
-def need_line(packing: str) -> bytes:
-    """What the far half says when it has to have all the modules; ``packing`` is how it can unpack them."""
-    return MARK + dumps({"need": packing}).encode("ascii") + b"\n"
+def need_line(which: str) -> bytes:
+    """What the far half says when it has to have more modules, one of PARCELS."""
+    return MARK + dumps({"need": which}).encode("ascii") + b"\n"
 
 
 def parcel(data: bytes) -> bytes:
@@ -79,7 +80,7 @@ def read_line(line: bytes) -> dict[str, object]:
         fields = loads(line)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"the agent said {line[:60]!r}", detail=str(error)) from error
-    if not isinstance(fields, dict) or fields.get("need", "zlib") not in PACKINGS:
+    if not isinstance(fields, dict) or fields.get("need", PARCELS[0]) not in PARCELS:
         raise ProtocolError(f"the agent said {line[:60]!r}")
     if isinstance(fields.get("error"), dict):
         raise error_from_wire(fields["error"])

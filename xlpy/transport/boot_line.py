@@ -22,7 +22,7 @@ from xlpy.protocol.introduction import (
     parcel,
     read_line,
 )
-from xlpy.transport.shipping import all_modules, digest, first_modules
+from xlpy.transport.shipping import digest, first_modules, more_modules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _talk(
         link.write(parcel(first_modules()) + parcel(wish))
         answer = _hear(link, deadline)
         if "need" in answer:
-            link.write(parcel(all_modules(str(answer["need"]))))
+            link.write(parcel(more_modules(str(answer["need"]))))
             answer = _hear(link, deadline)
     except TimeoutError as error:
         raise ConnectError(

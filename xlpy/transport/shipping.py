@@ -38,6 +38,7 @@ FIRST = (
     "xlpy.agent.start",
 )
 _MARSHAL_FORMAT = 2  # every Python 3 reads it
+_XEN = "xlpy.engine.libxl."
 _ZLIB_LEVEL = 9
 
 
@@ -49,18 +50,21 @@ def first_modules() -> bytes:
 
 
 @functools.cache
-def all_modules(packing: str) -> bytes:
-    """All modules, likewise, packed as the host can unpack them (``introduction.PACKINGS``).
+def more_modules(which: str) -> bytes:
+    """One of ``introduction.PARCELS``, packed likewise.
 
-    Packing takes a while, so that they are kept in the user's cache for the next broker.
+    Packing takes a while, so that it is kept in the user's cache for the next broker.
     """
-    kept = f"modules-{digest()[:16]}.{packing}"
-    return read_cached(kept) or keep_cached(kept, _packed(packing), f"modules-*.{packing}")
+    kept = f"{digest()[:16]}-{which}"
+    return read_cached(kept) or keep_cached(kept, _packed(which), f"*-{which}")
 
 
-def _packed(packing: str) -> bytes:
-    data = _marshalled(shipped_sources())
-    if packing == "bz2":
+def _packed(which: str) -> bytes:
+    sources = shipped_sources()
+    if which.startswith("xenless"):
+        sources = {name: source for name, source in sources.items() if not name.startswith(_XEN)}
+    data = _marshalled(sources)
+    if which.endswith("bz2"):
         import bz2
 
         return bz2.compress(data)
