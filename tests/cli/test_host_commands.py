@@ -93,6 +93,9 @@ def test_add_list_show_remove(xlpy: Call, tmp_path: Path) -> None:
     assert shown["identity_file"] == os.path.expanduser("~/.ssh/k")
     assert (shown["ssh_user"], shown["ssh_port"]) == ("me", 23)
     assert shown["ssh_identity_files"] == [os.path.expanduser("~/.ssh/k")]
+    plain = xlpy("host", "show", "xen1", "xen2").out
+    assert plain.startswith("name                   : xen1\naddress                : 192.0.2.1\n")
+    assert "\n\nname                   : xen2\n" in plain
     assert "SSH known hosts" in xlpy("host", "show", "xen1", "xen2", "-o", "table").out
     assert [row["name"] for row in rows(xlpy("host", "list", "@b", "-o", "json"))] == ["xen1"]
     assert xlpy("host", "remove", "xen1", "nope").status == 2

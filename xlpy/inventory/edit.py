@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Settings = SettingsMapping[str, "str | int | float | bool | tuple[str, ...] | dict[str, str]"]
 
 NEW_INVENTORY = """\
-# Hosts of xlpy; 'xlpy host list' shows them. All that can be said here: configs/hosts.yaml of xlpy's documentation.
+# Hosts of xlpy; 'xlpy host list' shows them, 'man xlpy-hosts.yaml' tells what can be said here.
 version: 1
 
 hosts:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from xlpy.render.kind import Row
+    from xlpy.render.kind import Plain, Row
 
 _STYLES = {"ok": "green", "remarks": "yellow", "failed": "red"}
 
@@ -62,21 +62,32 @@ def entry_kind() -> Kind:
 
 def reached_kind() -> Kind:
     """Rows are Reached, each shown with all that is known of it."""
-    return Kind(
-        "host-reached",
-        (
-            *_entry_columns(lambda row: row.entry, tuple(HostEntry.fields_)),
-            _routed("ssh_host", "SSH host", lambda route: route.host),
-            _routed("ssh_port", "SSH port", lambda route: route.port),
-            _routed("ssh_user", "SSH user", lambda route: route.user),
-            _routed("ssh_identity_files", "SSH keys", lambda route: list(route.identity_files)),
-            _routed("ssh_agent", "SSH agent", lambda route: route.agent_socket),
-            _routed("ssh_known_hosts_files", "SSH known hosts", lambda route: list(route.known_hosts_files)),
-            _routed("ssh_jumps", "SSH jumps", lambda route: list(route.jumps) or None),
-            _routed("ssh_proxy_command", "SSH proxy command", lambda route: route.proxy_command),
-        ),
-        vertical=True,
+    columns = (
+        *_entry_columns(lambda row: row.entry, tuple(HostEntry.fields_)),
+        _routed("ssh_host", "SSH host", lambda route: route.host),
+        _routed("ssh_port", "SSH port", lambda route: route.port),
+        _routed("ssh_user", "SSH user", lambda route: route.user),
+        _routed("ssh_identity_files", "SSH keys", lambda route: list(route.identity_files)),
+        _routed("ssh_agent", "SSH agent", lambda route: route.agent_socket),
+        _routed("ssh_known_hosts_files", "SSH known hosts", lambda route: list(route.known_hosts_files)),
+        _routed("ssh_jumps", "SSH jumps", lambda route: list(route.jumps) or None),
+        _routed("ssh_proxy_command", "SSH proxy command", lambda route: route.proxy_command),
     )
+    return Kind("host-reached", columns, _sheets(columns), vertical=True)
+
+
+def _sheets(columns: Sequence[Column]) -> Plain:
+    """The plain form: a line for each thing that is known, an empty one between hosts, as ``xl info`` looks."""
+
+    def lines(rows: Sequence[Row], headers: bool) -> Iterator[str]:
+        for number, row in enumerate(rows):
+            if number:
+                yield ""
+            yield from (
+                f"{column.key:<23}: {column.text(row)}" for column in columns if column.value(row) is not None
+            )
+
+    return lines
 
 
 _SHORT = ("name", "address", "user", "port", "groups", "labels")
