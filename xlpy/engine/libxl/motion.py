@@ -14,11 +14,11 @@ from xlpy.engine.libxl import wire
 from xlpy.engine.libxl.consoles import LibxlConsoles
 from xlpy.engine.libxl.life import INVALID_DOMID
 from xlpy.engine.libxl.said import progress_of
-from xlpy.errors import EngineError, InvalidState, NotSupported, XlError
-from xlpy.model.domain import ShutdownReason
+from xlpy.errors import EngineError, InvalidState, NotEnoughMemory, NotSupported, XlError
+from xlpy.model.domain import DomainType, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.libxl_form import from_libxl
-from xlpy.model.migration import SavedDomain, TransferProgress
+from xlpy.model.migration import Finding, SavedDomain, TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 STREAM_FORMAT = "libxl"
 STREAM_VERSION = "2"  # docs/specs/libxl-migration-stream
 INCOMING_SUFFIX = "--incoming"
+_OTHER_ENGINE = (
+    "the libxl engine cannot read the stream of another engine",
+    "a domain stays with the kind of engine that it was started on",
+)
 _LIVE = 2  # LIBXL_SUSPEND_LIVE
 _PAGE_BYTES = 4096
 _REPORT_EVERY_S = 0.25
@@ -51,6 +55,36 @@ class LibxlMotion(LibxlConsoles):
         domid = super().create_domain(config, paused, supervised, config_text)
         self.follow_console(domid)
         return domid
+
+    # -- a look before
+
+    def check_outgoing(self, domid: int, copy_disks: bool = False) -> tuple[Finding, ...]:
+        """What libxl would find out when half of the memory has gone over."""
+        found = []
+        if copy_disks:
+            found.append(_error("the libxl engine cannot copy disks", "put them where both hosts reach them"))
+        if self.domain_info(domid).domain_type is DomainType.PV and not self._has_shadow_paging():
+            found.append(
+                _error(
+                    "this Xen has no shadow paging, which the live migration of a PV domain needs",
+                    "save it, copy the file, restore it there; PVH and HVM domains move live",
+                )
+            )
+        return tuple(found)
+
+    def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
+        """Whether this host can read the stream, and has the memory."""
+        if saved.stream_format != STREAM_FORMAT:
+            return (_error(*_OTHER_ENGINE),)
+        free_kib = self.host_info().free_memory_kib
+        needed_kib = saved.config.b_info.max_memkb or 0
+        if needed_kib <= free_kib:
+            return ()
+        text = f"the domain needs {needed_kib // 1024} MiB, and {free_kib // 1024} MiB are free"
+        return (Finding(severity="error", code=NotEnoughMemory.code, text=text),)
+
+    def _has_shadow_paging(self) -> bool:
+        return "shadow" in self.host_info().virt_caps.split()
 
     # -- the source
 
@@ -116,6 +150,18 @@ class LibxlMotion(LibxlConsoles):
             context.do(what, "domain_pause", domid)
         context.do(what, "domain_resume", domid, 1)
 
+    # -- to RAM: the state stays where it is
+
+    def suspend_to_ram(self, domid: int) -> None:
+        """libxl_domain_suspend_only."""
+        with self.contexts.borrow() as context:
+            self.require(context, domid)
+            context.do(f"domain {domid} cannot be suspended", "domain_suspend_only", domid)
+
+    def resume_from_ram(self, domid: int) -> None:
+        """libxl_domain_resume. Raises InvalidState for a domain that has not suspended."""
+        self.resume_saved(domid)
+
     # -- the target
 
     def restore_domain(
@@ -128,10 +174,7 @@ class LibxlMotion(LibxlConsoles):
         """libxl_domain_create_restore under the name NAME--incoming, as xl migrate-receive does."""
         with _Owned(stream):
             if saved.stream_format != STREAM_FORMAT:
-                raise NotSupported(
-                    f"the libxl engine cannot read a stream of the {saved.stream_format} engine",
-                    "a domain stays with the kind of engine that it was started on",
-                )
+                raise NotSupported(*_OTHER_ENGINE)
             name = f"{saved.config.c_info.name}{INCOMING_SUFFIX}"
             config = saved.config.replace(c_info=saved.config.c_info.replace(name=name))
             domid = self._receive(config, stream, progress)
@@ -272,6 +315,10 @@ class _Reporter:
     def _bytes(self) -> tuple[int, int]:
         done, total = progress_of(self._context.said()) or (0, 0)
         return done * _PAGE_BYTES, total * _PAGE_BYTES
+
+
+def _error(text: str, hint: str) -> Finding:
+    return Finding(severity="error", code=NotSupported.code, text=text, hint=hint)
 
 
 def _milliseconds_since(began: float) -> int:

@@ -11,9 +11,10 @@ from xlpy.engine.libxl.bitmaps import members
 from xlpy.engine.libxl.context import Context, Contexts
 from xlpy.engine.libxl.library import Bitmap, Library, tested_versions
 from xlpy.engine.libxl.prototypes import TESTED
+from xlpy.engine.libxl.stats import domain_stats
 from xlpy.engine.libxl.xenstore import Xenstore
 from xlpy.errors import DomainNotFound
-from xlpy.model.domain import DomainInfo, DomainType, ShutdownReason
+from xlpy.model.domain import DomainInfo, DomainStats, DomainType, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
 from xlpy.model.libxl_form import from_libxl
@@ -193,6 +194,10 @@ class LibxlReading(Engine):
             words = config.json()
         words.get("c_info", {}).pop("domid", None)
         return words
+
+    def domain_stats(self) -> tuple[DomainStats, ...]:
+        """Of all domains; the host itself has no backends of its own."""
+        return tuple(domain_stats(info) for info in self.list_domains())
 
     def require(self, context: Context, domid: int) -> None:
         """Raise DomainNotFound unless there is this domain: libxl's own words for it differ from call to call."""
