@@ -179,6 +179,13 @@ def test_old_python(tmp_path: Path) -> None:
         try_to_boot(tmp_path, command)
 
 
+def test_incomplete_python(tmp_path: Path) -> None:
+    command = remote_command().replace("import os,sys;", 'import os,sys;sys.modules["sqlite3"]=None;', 1)
+    with pytest.raises(MissingProgram, match="is not complete: it has no module sqlite3$") as caught:
+        try_to_boot(tmp_path, command)
+    assert caught.value.message.startswith("box: the Python on ")
+
+
 def test_loader_is_read_by_old_pythons_and_expanded_by_no_shell() -> None:
     command = remote_command()
     loader = command[command.index("'") + 1 : -1]

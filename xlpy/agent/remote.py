@@ -9,7 +9,7 @@ import sys
 from xlpy.agent.find import find_xlpyd
 from xlpy.agent.relay import FarRelay, StdioCarrier
 from xlpy.agent.start import Shipment
-from xlpy.errors import ConnectError, NotSupported, XlError
+from xlpy.errors import ConnectError, MissingProgram, NotSupported, XlError
 from xlpy.protocol.introduction import (
     Introduction,
     failure_line,
@@ -38,11 +38,19 @@ def serve(channel: BinaryIO, output_fd: int, load: Callable[[bytes], None]) -> i
         _write_all(output_fd, need_line(which))
         return read_parcel(channel)
 
+    def fetch_xlpyd() -> bytes:
+        _write_all(output_fd, need_line(_for_this_host()))
+        missing = _prepare_for_xlpyd()  # while it is on its way
+        code = read_parcel(channel)
+        if missing is not None:
+            raise missing
+        return code
+
     try:
         if wishes.get("errand"):
             _write_all(output_fd, report_line(_run_errand(wishes, fetch(_everything()), load)))
             return 0
-        found = find_xlpyd(wishes, Shipment(wishes["digest"], lambda: fetch(_for_this_host()), load))
+        found = find_xlpyd(wishes, Shipment(wishes["digest"], fetch_xlpyd, load))
     except XlError as error:
         _write_all(output_fd, failure_line(error))
         return 1
@@ -88,6 +96,22 @@ def _run_errand(
 def _write_all(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]
+
+
+def _prepare_for_xlpyd() -> MissingProgram | None:
+    """Import what xlpyd, which is forked from here, needs of the standard library; what is wrong if it can't be had."""
+    from importlib import import_module
+
+    try:
+        for module in ("json", "logging", "socket", "sqlite3", "threading", "uuid"):
+            import_module(module)
+    except ImportError as error:
+        return MissingProgram(
+            f"the Python on {os.uname().nodename} is not complete: it has no module {error.name}",
+            "install the rest of it, on Debian: apt install python3",
+            detail=str(error),
+        )
+    return None
 
 
 def _for_this_host() -> str:

@@ -14,7 +14,7 @@ from xlpy.protocol.places import default_socket, default_state_dir
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
 _UNIT = "xlpyd.service"
@@ -48,12 +48,12 @@ def shipped(path: str, state_dir: str | None, shipment: Shipment) -> Callable[[]
     """How to start xlpyd from the shipped code, which is fetched unless it is there already."""
     kept = f"{os.path.dirname(path)}/{_CODE_NAME}"
     code = _read_code(kept, shipment.digest) or shipment.fetch()
-    arguments = ["--socket", path, "--state-dir", state_dir or _shipped_state_dir(path)]
+    records = state_dir or _shipped_state_dir(path)
 
     def start() -> None:
         shipment.load(code)
         _keep_code(kept, shipment.digest, code)
-        _run_child(lambda: _be_xlpyd(arguments))
+        _run_child(lambda: _be_xlpyd(path, records))
 
     return start
 
@@ -103,16 +103,16 @@ def _keep_code(kept: str, digest: str, code: bytes) -> None:
         ) from error
 
 
-def _be_xlpyd(arguments: Sequence[str]) -> int:
+def _be_xlpyd(path: str, state_dir: str) -> int:
     """Become xlpyd, from the code that was loaded."""
-    from xlpy.agent.xlpyd import main
+    from xlpy.agent.xlpyd import Options, start_detached
 
     try:
         with open("/proc/self/comm", "w", encoding="ascii") as name:
             name.write("xlpyd")
     except OSError:
         pass  # it is for those who read ps(1)
-    return main(arguments)
+    return start_detached(Options(socket=os.path.abspath(path), state_dir=os.path.abspath(state_dir)))
 
 
 def _is_unit() -> bool:

@@ -20,6 +20,7 @@ from xlpy.agent.listener import listen, lock_dir, make_private_dir
 from xlpy.agent.supervisor import Supervisor
 from xlpy.engine.choose import ENGINES, choose_engine
 from xlpy.errors import XlError
+from xlpy.model.record import Record
 from xlpy.protocol.places import default_socket, default_state_dir
 
 TYPE_CHECKING = False
@@ -37,12 +38,22 @@ _READY_TIMEOUT_S = 60
 _LOG_LIMIT_BYTES = 4 << 20
 
 
+class Options(Record):
+    """Where an xlpyd listens and keeps its records, both absolute, and how it runs."""
+
+    socket: str
+    state_dir: str
+    log: str | None = None
+    engine: str = "auto"
+    foreground: bool = False
+
+
 def main(arguments: Sequence[str] | None = None, make_engine: MakeEngine = choose_engine) -> int:
     """Run the program; the exit status is 0 once it serves (or, in the foreground, has served)."""
     options = _parse(arguments)
     if options.foreground:
         return _serve(options, make_engine, lambda: None)
-    return _detach(options, make_engine)
+    return start_detached(options, make_engine)
 
 
 def option_parser(socket_path: str, state_dir: str) -> argparse.ArgumentParser:
@@ -66,20 +77,24 @@ def option_parser(socket_path: str, state_dir: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str] | None) -> Options:
     socket_path = default_socket(os.getuid(), os.environ)
     own = default_state_dir(os.getuid(), os.environ)
-    options = option_parser(socket_path, own).parse_args(arguments)
-    options.socket = os.path.abspath(options.socket)
-    if options.state_dir is None:
-        beside = os.path.join(os.path.dirname(options.socket), "state")
-        options.state_dir = own if options.socket == socket_path else beside
-    options.state_dir = os.path.abspath(options.state_dir)
-    return options
+    given = option_parser(socket_path, own).parse_args(arguments)
+    chosen = os.path.abspath(given.socket)
+    beside = os.path.join(os.path.dirname(chosen), "state")
+    usual = own if chosen == socket_path else beside
+    return Options(
+        socket=chosen,
+        state_dir=os.path.abspath(given.state_dir or usual),
+        log=given.log,
+        engine=given.engine,
+        foreground=given.foreground,
+    )
 
 
-def _detach(options: argparse.Namespace, make_engine: MakeEngine) -> int:
-    """Serve in a process of its own; return when that is ready, or with its error."""
+def start_detached(options: Options, make_engine: MakeEngine = choose_engine) -> int:
+    """Serve in a process of its own; return when that is ready, or 1 with its error on standard error."""
     ready, told = os.pipe()
     if os.fork() == 0:
         os.close(ready)
@@ -117,7 +132,7 @@ def _release_parent(told: int) -> None:
     os.close(told)
 
 
-def _serve(options: argparse.Namespace, make_engine: MakeEngine, ready: Callable[[], None]) -> int:
+def _serve(options: Options, make_engine: MakeEngine, ready: Callable[[], None]) -> int:
     """Be the daemon until a signal ends it."""
     try:
         os.umask(0o077)
@@ -155,7 +170,7 @@ def _serve(options: argparse.Namespace, make_engine: MakeEngine, ready: Callable
     return 0
 
 
-def _start_log(options: argparse.Namespace) -> None:
+def _start_log(options: Options) -> None:
     """Log to the file, or in the foreground to standard error; an old file that grew large is set aside."""
     handler: logging.Handler
     if options.foreground and options.log is None:
