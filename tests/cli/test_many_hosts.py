@@ -396,6 +396,32 @@ def test_programs_get_the_failures_too(xlpy: Call) -> None:
     assert [error["host"] for error in json.loads(result.out)["errors"]] == ["gone", "silent", "dying"]
 
 
+def test_a_connection_that_breaks_once_is_made_anew_for_a_look(
+    hosts: Three, xlpy: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kept connection does that broke while nobody looked. What changes something is not done twice."""
+    heard: list[bytes] = []
+
+    def flaky(connected: socket.socket) -> None:
+        connected.sendall(HELLO)
+        heard.append(connected.recv(1000))
+        if len(heard) != 2:
+            connected.shutdown(socket.SHUT_RDWR)
+            return
+        row = '{"domid":7,"uuid":"u","name":"seven"}'
+        connected.sendall(b'{"message":"reply","id":1,"value":[%s]}\n' % row.encode())
+
+    once = Broken(tmp_path / "once", flaky)
+    write_inventory(tmp_path, monkeypatch, {"a": hosts["a"].address, "once": once.address})
+    result = xlpy("-H", "all", "list")
+    assert (result.status, result.err) == (0, "")
+    assert column(result, 0, 1)[2:] == [("once", "seven")]
+    result = xlpy("-H", "once,a", "dmesg", "-c")
+    assert result.status == 4
+    assert [b"console_ring" in line for line in heard] == [False, False, True]
+    once.close()
+
+
 @pytest.mark.usefixtures("broken")
 def test_all_that_fail_is_failure(xlpy: Call) -> None:
     result = xlpy("-H", "gone,silent", "--timeout", "0.3", "list")

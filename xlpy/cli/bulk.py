@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from xlpy.cli.locate import Located, domains_of, locate_one
-from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
 from xlpy.client.many import Part
 from xlpy.errors import Aborted, Interrupted, InvalidState, UsageError, XlError
 from xlpy.render.plan import Outcome, Step, outcome_kind, plan_kind
@@ -34,7 +34,7 @@ def change(session: Session, command: Command, args: Arguments) -> int:
     if not everything and not args.rest:
         raise UsageError(f"{command.name}: no domain is named", "name domains, or give -a for all of them")
     parts = open_parts(session)
-    ask_all(session, parts, domains_of)
+    look(session, parts, domains_of)
     silent = failures(parts)
     meant = _guests(parts) if everything else [locate_one(parts, reference) for reference in args.rest]
     _refuse_domain_0(command, args, meant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from xlpy import __version__
-from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
 from xlpy.errors import UsageError, XlError
 from xlpy.render.inventory import HostCheck, HostPing, check_kind, ping_kind
 
@@ -25,7 +25,7 @@ _LITTLE_MEMORY_KIB = 64 << 10
 def check(session: Session, args: Arguments) -> int:
     """Log in to every host and look around; what is wrong is said with what to do about it."""
     parts = _parts(session, args)
-    ask_all(session, parts, _look)
+    look(session, parts, _check)
     session.show(check_kind(), [part.value or _failed(part) for part in parts])
     _tell(session, parts)
     return overall_status(
@@ -67,11 +67,11 @@ def _parts(session: Session, args: Arguments) -> Sequence[Part]:
     return open_parts(session, resolve(args.rest or session.host_names or ["all"]))
 
 
-def _look(part: Part) -> HostCheck:
+def _check(part: Part) -> HostCheck:
     """What there is at a host. Raises what keeps it from working."""
-    from xlpy.client.probe import look
+    from xlpy.client.probe import look_around
 
-    found = look(part.host, part.entry)
+    found = look_around(part.host, part.entry)
     remarks = tuple(_remarks(found))
     return HostCheck(
         host=part.entry.name,

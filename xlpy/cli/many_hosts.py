@@ -100,6 +100,20 @@ def ask_all(
             part.error = _bug(part.error)
 
 
+def look(session: Session, parts: Sequence[Part], work: Callable[[Part], Any], again: bool = True) -> None:
+    """Ask all of them for what changes nothing: a connection that broke, since it was an old one, is made anew once."""
+
+    def asked(part: Part) -> Any:
+        try:
+            return work(part)
+        except Interrupted:
+            if part.lost or not again:
+                raise
+        return work(part)
+
+    ask_all(session, parts, asked)
+
+
 def _bug(error: BaseException) -> XlError:
     """A bug of ours that one host has brought to light; the others shall not suffer."""
     from xlpy.cli.failure import BUG_HINT, bug_text
@@ -135,7 +149,7 @@ def _on_its_host(session: Session, command: Command, args: Arguments, reach: Rea
     if len(references) != 1:
         raise UsageError(f"{command.name} works on one host at a time", "name one: -H HOST")
     parts = open_parts(session)
-    ask_all(session, parts, all_domains_of if reach.defined else domains_of)
+    look(session, parts, all_domains_of if reach.defined else domains_of)
     one = locate_one(parts, references[0])
     session.work_on(one.part.host)
     session.options.hosts = [one.part.entry.name]
@@ -154,7 +168,8 @@ def _on_each(session: Session, command: Command, args: Arguments, reach: Reach) 
         own = HostSession(session, part)
         return own, handler(own, arguments[part]) or 0
 
-    ask_all(session, list(arguments), work)
+    clears = args.knows("clear") and args.flag("clear")
+    look(session, list(arguments), work, again=not clears)
     return _conclude(session, [part for part in parts if part in arguments or part.error is not None])
 
 
@@ -162,7 +177,7 @@ def _arguments_by_host(
     session: Session, parts: Sequence[Part], args: Arguments, reach: Reach
 ) -> dict[Part, Arguments]:
     """For each host that has some of the named domains, the arguments with only those. Raises DomainNotFound."""
-    ask_all(session, parts, domains_of)
+    look(session, parts, domains_of)
     names: dict[Part, list[str]] = {part: [] for part in parts}
     for reference in reach.references(args):
         for one in locate(parts, reference):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from xlpy.cli.many_hosts import ask_all, failures, open_parts, overall_status, report_failures
+from xlpy.cli.many_hosts import failures, look, open_parts, overall_status, report_failures
 from xlpy.cli.top import Pace, take_moment, watch
 from xlpy.render.many import HostRow, HostRows, merged_kind, show_many
 from xlpy.render.usage import total_summary, usage_kind, usages
@@ -67,7 +67,7 @@ class _Hosts:
             if part.lost and time.monotonic() - self._lost_s[part] >= _RETRY_S:
                 part.host, part.lost = self._session.open(part.entry), False
         asked = [part for part in self._parts if not part.lost]
-        ask_all(self._session, asked, lambda part: take_moment(part.host))
+        look(self._session, asked, lambda part: take_moment(part.host))
         self._lost_s.update({part: time.monotonic() for part in asked if part.lost})
         self._before = self._now
         self._now = {part: part.value for part in self._parts if part.error is None}

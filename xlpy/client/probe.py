@@ -67,7 +67,7 @@ class HostLook:
         self.domain_count = sum(domain.domid != 0 for domain in host.list_domains())
 
 
-def look(host: Host, entry: HostEntry) -> HostLook:
+def look_around(host: Host, entry: HostEntry) -> HostLook:
     """Log in to a host and ask around. Raises what keeps that from working."""
     return HostLook(host, log_in(entry))
 
