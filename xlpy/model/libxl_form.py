@@ -13,7 +13,7 @@ from xlpy.errors import ProtocolError
 from xlpy.model.choice import Choice
 from xlpy.model.device_config import ChannelConfig, UsbdevConfig
 from xlpy.model.domain import ActionOnShutdown
-from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo
+from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo, DomainConfig
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
@@ -59,6 +59,8 @@ def from_libxl(cls: type[R], value: object) -> R:
     if not isinstance(value, dict):
         raise ProtocolError(f"libxl's JSON has {value!r:.60} in place of a {cls.__name__}")
     fields: dict[str, Any] = {}
+    if cls is DomainConfig:  # what libxl leaves out is its default, not that of config files
+        fields.update(on_reboot=ActionOnShutdown.DESTROY, on_soft_reset=ActionOnShutdown.DESTROY)
     for key, item in value.items():
         name, _, variant = key.partition(".")
         if variant and cls is DomainBuildInfo:
