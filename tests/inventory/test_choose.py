@@ -12,7 +12,8 @@ from xlpy.inventory.file import parse_inventory
 
 INVENTORY = parse_inventory(
     b"defaults: {user: root, port: 2200}\n"
-    b"hosts:\n  xen1: {address: 192.0.2.1, groups: [rack1]}\n  xen2: {groups: [rack1]}\n  backup: {user: me}\n",
+    b"hosts:\n  xen1: {address: 192.0.2.1, groups: [rack1]}\n  xen2: {groups: [rack1]}\n  backup: {user: me}\n"
+    b"groups: {nobody: []}\n",
     "hosts.yaml",
 )
 EMPTY = parse_inventory(b"", "hosts.yaml")
@@ -64,6 +65,7 @@ def test_a_slip_of_the_keyboard_is_not_sent_to_some_host() -> None:
 
 
 def test_all_of_nothing_is_an_error() -> None:
+    assert "no hosts in the group 'nobody'" in refusal("xen1", "@nobody").message
     with pytest.raises(UsageError, match="no hosts") as caught:
         choose(EMPTY, ["all"])
     assert "host add" in (caught.value.hint or "")

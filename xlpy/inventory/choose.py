@@ -68,6 +68,10 @@ def _members(inventory: Inventory, group: str) -> list[HostEntry]:
             f"there is no group {group!r} in {inventory.path}",
             hint or "groups are written down there: 'groups:' of a host, or of the whole file",
         )
+    if not members:
+        raise UsageError(
+            f"there are no hosts in the group {group!r} of {inventory.path}", "write some down there"
+        )
     return [entry for entry in inventory.hosts if entry.name in members]
 
 
