@@ -14,6 +14,7 @@ from benchmarks.measure import MeasurementFailed, run, wait_until
 from benchmarks.xlpy_host import install
 
 AT_ONCE = 50
+_PID = "from xlpy.client.broker import broker_status; print(broker_status().pid)"
 _STOP = "from xlpy.client.broker import stop_broker; stop_broker(force=True)"
 
 
@@ -73,16 +74,17 @@ class FarHosts:
         run([sys.executable, "-c", _STOP], env=self.env)
         wait_until(lambda: not Path(self.env["XLPY_BROKER"]).exists(), "the broker's end")
 
+    def set_sockets(self, sockets: dict[str, str]) -> None:
+        """Let the inventory say where some hosts' xlpyd listens, and nothing of the others'."""
+        self.lab.write_client()
+        lines = self.lab.inventory.read_text()
+        for name, path in sockets.items():
+            lines = lines.replace(f"  {name}: {{", f"  {name}: {{socket: {path}, ")
+        self.lab.inventory.write_text(lines)
+
     def broker_pid(self) -> int:
         """The broker's process."""
-        pids = subprocess.run(
-            ["pgrep", "-f", f"xlpy.transport.broker.*{self.env['XLPY_BROKER']}"],
-            capture_output=True,
-            text=True,
-        ).stdout.split()
-        if len(pids) != 1:
-            raise MeasurementFailed(f"{len(pids)} brokers run")
-        return int(pids[0])
+        return int(run([sys.executable, "-c", _PID], env=self.env)[1])
 
     def local_socket(self, host: SshHost) -> str:
         """The socket of a host's xlpyd as this machine sees it."""
