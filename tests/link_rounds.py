@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -39,6 +40,9 @@ class LinkRounds:
         self._environ = {**lab.environ, "PYTHONPATH": str(PROJECT)}
         lab.add(2, extra=ALIVE_HOST + "\nSetEnv XLPY_ACCEL=tcg" * (os.getuid() != 0))
         lab.ssh_config.write_text(lab.ssh_config.read_text() + ALIVE_CLIENT)
+        for host in lab.hosts:  # for --direct
+            shutil.copy(lab.identity, host.home / ".ssh" / "id_ed25519")
+            shutil.copy(lab.known_hosts, host.home / ".ssh" / "known_hosts")
         self.hosts = {host.name: host for host in lab.hosts}
         self.reached: Counter[str] = Counter()
         config = lab.directory / "web.cfg"
@@ -58,9 +62,10 @@ class LinkRounds:
         victim = self.hosts[self._random.choice([source, target])]
         way = self._random.choice(["connection", "cable"] if self._lab.network else ["connection"])
         moment_s = self._random.random() * self.longest_s
-        what = f"round {number}: {way} of the {'source' if victim.name == source else 'target'} cut at {moment_s:.2f} s"
+        how_sent = self._random.choice([[], ["--direct"]])
+        what = f"round {number}: {' '.join(how_sent)} {way} of the {'source' if victim.name == source else 'target'} cut at {moment_s:.2f} s"
         with self._at_most_one(source, target, what):
-            client = self._begin("-H", source, "migrate", "web", target)
+            client = self._begin("-H", source, "migrate", *how_sent, "web", target)
             threading.Event().wait(moment_s)
             cut(victim, way)
             if way == "cable":

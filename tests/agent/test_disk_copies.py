@@ -57,6 +57,13 @@ class Hosts:
         """The same domain with its disks where b has them."""
         return config.replace(disks=tuple(moved(one, self.disks("b")) for one in config.disks))
 
+    def migrate(
+        self, domid: int, progress: Callable[[TransferProgress], None] | None = None, **wishes: object
+    ) -> tuple[int, TransferProgress]:
+        migration = self.migration(domid, progress, **wishes)
+        assert migration.prepare() == []
+        return migration.run()
+
     def migration(
         self, domid: int, progress: Callable[[TransferProgress], None] | None = None, **wishes: object
     ) -> Migration:
@@ -163,7 +170,7 @@ def test_every_block_is_there_after_a_guest_wrote_all_the_time(hosts: Hosts) -> 
         " dd if=/dev/urandom of=/dev/vdb bs=64k count=8 seek=$((RANDOM % 900)) conv=fsync 2>/dev/null; done) & true"
     )
     seen: list[TransferProgress] = []
-    domid, result = hosts.migration(guest.domid, seen.append, paused=True).run()
+    domid, result = hosts.migrate(guest.domid, seen.append, paused=True)
     assert result.phase == "completed"
     assert seen[0].phase == "disks"
     compare(a / "root.img", b / "root.img", "raw")
@@ -182,7 +189,7 @@ def test_a_file_in_its_place_is_never_touched(hosts: Hosts) -> None:
     domid = sent_domain(hosts, size_mib=1)
     (hosts.disks("b") / "data.img").write_text("precious")
     with pytest.raises(DomainExists, match=r"data\.img exists already, and is not overwritten"):
-        hosts.migration(domid).run()
+        hosts.migrate(domid)
     saved = hosts.connect("a").describe_domain(domid)
     saved = saved.replace(config=hosts.at_b(saved.config))
     with pytest.raises(DomainExists):  # nor by one who doesn't look first
@@ -221,7 +228,7 @@ def test_interrupted(hosts: Hosts) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(Aborted, match="the domain is at host-a as it was before"):
-        hosts.migration(domid, in_the_middle(press), limits=SLOWLY).run()
+        hosts.migrate(domid, in_the_middle(press), limits=SLOWLY)
     eventually(hosts.nothing_at_b)
     eventually(lambda: hosts.runs_at_a_without_traces(domid))
 
@@ -230,10 +237,10 @@ def test_called_off_by_another_client(hosts: Hosts) -> None:
     domid = sent_domain(hosts)
     abort = in_the_middle(lambda: hosts.connect("a").abort_transfer(domid))
     with pytest.raises(Aborted, match="called off by another client; the domain runs on at host-a"):
-        hosts.migration(domid, abort, limits=SLOWLY).run()
+        hosts.migrate(domid, abort, limits=SLOWLY)
     eventually(hosts.nothing_at_b)
     assert hosts.runs_at_a_without_traces(domid)
-    hosts.migration(domid).run()
+    hosts.migrate(domid)
     compare(hosts.disks("a") / "data.img", hosts.disks("b") / "data.img", "raw")
 
 
@@ -244,7 +251,7 @@ def test_the_target_hangs_up(hosts: Hosts) -> None:
         threading.Thread(target=hosts.agents["b"].hang_up).start()
 
     with pytest.raises(XlError):
-        hosts.migration(domid, in_the_middle(lose), limits=SLOWLY).run()
+        hosts.migrate(domid, in_the_middle(lose), limits=SLOWLY)
     eventually(hosts.nothing_at_b)
     eventually(lambda: hosts.runs_at_a_without_traces(domid))
 

@@ -196,6 +196,13 @@ def test_a_look_before(between: Call, other: FakeEngine, fake: FakeEngine) -> No
     assert names(fake).count("gpv") == 1
 
 
+def test_warnings_hold_nothing_up(between: Call, other: FakeEngine, fake: FakeEngine) -> None:
+    other.findings = (Finding(severity="warning", code="vcpus", text="it has 8 vcpus, this host 2"),)
+    result = between("migrate", "gpv", "unix:///other")
+    assert (result.status, result.err) == (0, "xlpy: unix:///other: it has 8 vcpus, this host 2\n")
+    assert "gpv" in names(other)
+
+
 def test_a_migration_that_cannot_work_is_refused_with_all_reasons(
     between: Call, other: FakeEngine, fake: FakeEngine
 ) -> None:

@@ -14,7 +14,7 @@ from sample_configs import tiny
 
 from xlpy.agent.meeting import Meeting
 from xlpy.client.direct import DirectWay, way_by, way_to
-from xlpy.client.migrate import Migration
+from xlpy.client.migrate import migrate
 from xlpy.errors import ConnectError, DomainExists, InvalidState, MissingProgram, UsageError, XlError
 from xlpy.inventory.entry import HostEntry
 from xlpy.model.migration import DirectRoute
@@ -37,7 +37,7 @@ class Pair:
         self.meetings = place / "b" / "meetings"
 
     def migrate(self, way: DirectWay) -> int:
-        return Migration(self.source, self.target, self.domid, direct=way).run()[0]
+        return migrate(self.source, self.target, self.domid, direct=way)[0]
 
     def running(self) -> str:
         """The hosts where it runs, and there alone is anything left of it."""

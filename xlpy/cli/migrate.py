@@ -36,6 +36,9 @@ def migrate(session: Session, args: Arguments) -> int | None:
         migration = _prepared(session, args, report)
         if args.flag("check"):
             return _show_findings(session, migration.check())
+        for item in migration.prepare():
+            if not session.xl:
+                session.say(f"{session.program}: {item.host}: {item.finding.text}")
         new_domid, result = migration.run()
         if report is not None:
             report(result)

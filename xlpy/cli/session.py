@@ -93,7 +93,14 @@ class Session:
         return ask(self, error)
 
     def other_host(self, address: str) -> Host:
-        """One more host, the target of a migration, say."""
+        """One more host, the target of a migration, say. Raises UsageError for what isn't one host, ConfigError."""
+        if self._open_host is _connect:
+            from xlpy.client.resolve import resolve
+
+            entries = resolve([address])
+            if len(entries) != 1:
+                raise UsageError(f"{address}: these are {len(entries)} hosts", "name one")
+            return self.open(entries[0])
         host = self._open(address)
         self._others.append(host)
         return host

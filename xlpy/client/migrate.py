@@ -77,20 +77,26 @@ class Migration:
         self._progress = progress
 
     def check(self) -> tuple[HostFinding, ...]:
-        """A look at both hosts; nothing is changed."""
+        """A look at both hosts: everything that would make it fail, and warnings. Nothing is changed."""
         return look(self.source, self.target, self.domid, config=self._config, copy_disks=self._with_disks)
 
+    def prepare(self) -> list[HostFinding]:
+        """Look, and return the warnings. Raises the error that the findings amount to, or UsageError for one host alone."""
+        require_two_hosts(self.source, self.target)
+        info = self.source.domain_info(self.domid)
+        self._was_paused = info.paused
+        found = self.check()
+        problem = refusal(found, self._where(None if info.shutdown else False))
+        if problem is not None:
+            raise problem
+        return [item for item in found if item.finding.severity != "error"]
+
     def run(self) -> tuple[int, TransferProgress]:
-        """Move it and return its domid at the target, and how the transfer went.
+        """Move it, once it is prepared. Returns its domid at the target, and how the transfer went.
 
         Errors say where the domain is: XlError and Aborted (Ctrl-C) leave it at the source as it was; Interrupted says
         what is known.
         """
-        require_two_hosts(self.source, self.target)
-        self._was_paused = self.source.domain_info(self.domid).paused
-        problem = refusal(self.check(), self._where(ended=False))
-        if problem is not None:
-            raise problem
         saved = describe(self.source, self.domid, self._config, self._config_text)
         self._saved = saved.replace(sender=self.source.address or "local")
         self._peer = peer_of(self.target)
@@ -370,5 +376,7 @@ def _said(error: XlError, send: Call, receive: Call, ended: bool | None, where: 
 
 
 def migrate(source: Host, target: Host, domid: int, **wishes: Any) -> tuple[int, TransferProgress]:
-    """Move a domain; ``wishes`` are those of ``Migration``, whose ``run`` says what comes of it."""
-    return Migration(source, target, domid, **wishes).run()
+    """Move a domain; ``wishes`` are those of ``Migration``, whose methods say what comes of it."""
+    migration = Migration(source, target, domid, **wishes)
+    migration.prepare()
+    return migration.run()
