@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_line import Call, Result
 from host_farm import FarmHost
+from ssh_client import SshClient
 from ssh_hosts import SshHost, SshLab, ssh_hosts
 
 from xlpy.cli.main import run
 from xlpy.inventory.file import read_inventory
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -161,44 +158,6 @@ def test_hosts_behind_sockets_are_tried_and_checked(xlpy: Call, farm: FarmHost, 
 # -- with SSH
 
 
-class SshClient:
-    """xlpy as a program, on the client's side of a lab whose hosts the client has never seen."""
-
-    def __init__(self, lab: SshLab) -> None:
-        self.lab = lab
-        self.environ = {**lab.environ, "XLPY_BROKER": "no", "PYTHONPATH": str(ROOT)}
-        self.argv = [sys.executable, "-m", "xlpy"]
-
-    def forget_hosts(self) -> None:
-        """Empty known_hosts and the inventory."""
-        self.lab.known_hosts.write_text("")
-        self.lab.inventory.unlink(missing_ok=True)
-
-    def __call__(self, *words: str) -> Result:
-        environ = dict(self.environ)
-        if not self.lab.inventory.exists():  # not made yet, in its usual place
-            del environ["XLPY_INVENTORY"]
-        done = subprocess.run([*self.argv, *words], capture_output=True, text=True, timeout=120, env=environ)
-        return Result(done.returncode, done.stdout, done.stderr)
-
-    def on_terminal(self, answer: str, *words: str) -> tuple[int, str]:
-        """What is said on a terminal where somebody answers the one question."""
-        environ = dict(self.environ)
-        del environ["XLPY_INVENTORY"]
-        terminal, inside = pty.openpty()
-        child = subprocess.Popen(
-            [*self.argv, *words], stdin=inside, stdout=inside, stderr=inside, env=environ
-        )
-        os.close(inside)
-        said = b""
-        while b"fingerprint)? " not in said:
-            said += os.read(terminal, 4096)
-        os.write(terminal, f"{answer}\n".encode())
-        status = child.wait(120)
-        os.close(terminal)
-        return status, said.decode()
-
-
 def fingerprint(host: SshHost) -> str:
     """Of the host's own key, as its administrator sees it."""
     listed = subprocess.run(
@@ -215,7 +174,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshLab]:
 
 @pytest.fixture
 def client(lab: SshLab) -> Iterator[SshClient]:
-    client = SshClient(lab)
+    client = SshClient(lab, XLPY_BROKER="no")
     client.forget_hosts()
     yield client
     lab.write_client()
