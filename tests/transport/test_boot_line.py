@@ -181,7 +181,7 @@ def test_old_python(tmp_path: Path) -> None:
 
 def test_incomplete_python(tmp_path: Path) -> None:
     command = remote_command().replace("import os,sys;", 'import os,sys;sys.modules["sqlite3"]=None;', 1)
-    with pytest.raises(MissingProgram, match="is not complete: it has no module sqlite3$") as caught:
+    with pytest.raises(MissingProgram, match=r"is not complete: it has no module sqlite3$") as caught:
         try_to_boot(tmp_path, command)
     assert caught.value.message.startswith("box: the Python on ")
 
