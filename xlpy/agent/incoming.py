@@ -29,6 +29,9 @@ class Incoming:
         self._engine = engine
         self._going_on = GoingOn(store, engine, look_again)
         self._arriving: dict[str, Callable[[], None]] = {}  # by uuid: how to break off the stream under way
+        self._prepared: dict[
+            str, DomainRecord
+        ] = {}  # by transfer id: they have disks, and wait for their state
         self._changing = threading.Lock()
 
     def prepare(self, saved: SavedDomain, supervised: bool) -> DomainRecord:
@@ -39,6 +42,8 @@ class Incoming:
         except BaseException:
             self.drop(record)
             raise
+        if record.transfer_id is not None:
+            self._prepared[record.transfer_id] = record
         return record
 
     def restore(
@@ -50,7 +55,7 @@ class Incoming:
         progress: Progress | None,
     ) -> DomainRecord:
         """Receive a domain; it stands still under the name ``NAME--incoming`` until it is accepted or given up."""
-        record = self._prepared(saved) or self._add(saved, supervised)
+        record = self._prepared.pop(saved.transfer_id or "", None) or self._add(saved, supervised)
         with self._changing:
             self._arriving[record.uuid] = break_off
         arrived = False
@@ -100,6 +105,7 @@ class Incoming:
             if break_off is not None:
                 break_off()
                 return
+        self._prepared.pop(record.transfer_id or "", None)
         self._clear_away(record)
 
     def outcome(self, transfer_id: str) -> str:
@@ -135,21 +141,6 @@ class Incoming:
                 started_s=time.time(),
             ),
             saved.config.c_info.domid,  # unset, unless the domid shall be kept
-        )
-
-    def _prepared(self, saved: SavedDomain) -> DomainRecord | None:
-        if saved.transfer_id is None:
-            return None
-        records = self._store.records()
-        return next(
-            (
-                record
-                for record in records
-                if record.transfer_id == saved.transfer_id
-                and record.phase is Phase.INCOMING
-                and record.uuid not in self._arriving
-            ),
-            None,
         )
 
     def _waits(self, record: DomainRecord) -> bool:

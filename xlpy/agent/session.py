@@ -62,7 +62,12 @@ class Session(Delegate):
                 )
         self._held.clear()
         for domid in self._copying:
-            self._supervisor.inner.give_up_copies(domid)
+            try:
+                self._supervisor.inner.give_up_copies(domid)
+            except XlError as error:
+                self._supervisor.events.add(
+                    "give up copying disks", domid, result=error.code, detail=str(error)
+                )
         self._copying.clear()
         for meeting in self._meetings.values():
             meeting.close()

@@ -354,5 +354,5 @@ def _not_now(record: DomainRecord | None, uuid: str) -> InvalidState:
         return InvalidState(f"the domain {uuid} is gone")
     hint = None
     if record.phase is Phase.SENT:
-        hint = f"'xlpy migrate --resume {record.name}' takes it back, 'xlpy migrate --abort {record.name}' gives it up"
+        hint = f"'xlpy migrate --resume {record.name}' asks that host, and lets the domain go on where it belongs"
     return InvalidState(f"domain {record.name!r} {DOING[record.phase]}", hint)
