@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from command_line import Call, Result
+from schema_check import misfits
 
 from xlpy.cli.main import run
 from xlpy.client.host import Host
@@ -17,6 +18,7 @@ def call(host: Host, capfd: pytest.CaptureFixture[str]) -> Call:
         capfd.readouterr()
         status = run(words, program, open_host=lambda address: host)
         captured = capfd.readouterr()
+        assert misfits(captured.out) == []
         return Result(status, captured.out, captured.err)
 
     return run_words

@@ -77,7 +77,7 @@ _REACH = {
 }
 _SCHEDULERS = ("sched-credit", "sched-credit2", "sched-rtds")
 _ASKING = frozenset(("domain", "cpupool", "schedparam", "vcpuid"))  # options that change nothing
-_NO_HOST = ("help", "config", "host", "broker", "lab", "completion")
+_NO_HOST = ("help", "schema", "config", "host", "broker", "lab", "completion")
 _NEEDS_HOST = ("config diff", "config export", "config log", "config restore")
 
 

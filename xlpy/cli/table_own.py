@@ -22,6 +22,9 @@ ROWS = (
         own=True,
     ),
     Command(
+        "schema", "schema:schema", "[<Kind>]", "Show the JSON schema of a kind of row, or which kinds there are", own=True
+    ),
+    Command(
         "wait", "wait:wait", "[options] <Domain> running|paused|shutdown|gone|console [<Text>]",
         "Wait until a domain is in a state, or its console has said a text",
         value("--timeout", "SECONDS", "Wait no longer than this; exit status 1 then."),
