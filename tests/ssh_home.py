@@ -36,7 +36,7 @@ class SshHome:
 
     def write(self, first: str, last: str = "") -> None:
         """Write the config: ``first``, the hosts of the lab, ``last``."""
-        usual = f"Host *\n GlobalKnownHostsFile /dev/null\n{last}\n"
+        usual = f"Host *\n GlobalKnownHostsFile /dev/null\n{last}\n HashKnownHosts no\n"
         (self.ssh / "config").write_text(f"{first}\n{self._hosts}{usual}")
 
     def without_key(self) -> None:

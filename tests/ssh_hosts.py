@@ -321,7 +321,11 @@ class SshLab:
             lines += [f"Host {host.name}", f"  HostName {host.address}", f"  Port {host.port}"]
             lines += [f"  User {host.user}"]
         lines += ["Host *", f"  IdentityFile {self.identity}", "  IdentitiesOnly yes"]
-        lines += [f"  UserKnownHostsFile {self.known_hosts}", "  GlobalKnownHostsFile /dev/null"]
+        lines += [
+            f"  UserKnownHostsFile {self.known_hosts}",
+            "  GlobalKnownHostsFile /dev/null",
+            "  HashKnownHosts no",
+        ]
         self.ssh_config.write_text("\n".join(lines) + "\n")
         entries = [f"  {host.name}: {{address: '{host.name}', user: {host.user}}}" for host in self.hosts]
         self.inventory.write_text("\n".join(["version: 1", "hosts:", *entries]) + "\n")

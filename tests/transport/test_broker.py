@@ -282,6 +282,36 @@ def test_xlpyd_killed_in_mid_call(broker: BrokerProcess, daemon: FakeDaemon) -> 
     waiting.host.close()
 
 
+@pytest.mark.root
+def test_connection_that_died_unnoticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broker: BrokerProcess
+) -> None:
+    """The next command tries again by itself: nothing has been asked of the dead one."""
+    daemon = FakeDaemon(tmp_path / "xlpyd")
+    daemon.start()
+    with ssh_hosts(tmp_path / "cabled", 1, network=True) as lab:
+        for name, value in lab.environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("XLPY_BROKER", str(broker.path))
+        config = lab.ssh_config.read_text()
+        lab.ssh_config.write_text(f"Host *\n ServerAliveInterval 1\n ServerAliveCountMax 2\n{config}")
+        first, second = host(daemon), host(daemon)
+        first.list_domains()
+        first.close()
+        (one,) = lab.hosts
+        one.cut()
+        one.drop_connections()  # nobody hears of it
+        answers: list[object] = []
+        asking = threading.Thread(target=lambda: answers.append(second.list_domains()))
+        asking.start()
+        eventually(lambda: broker.status().lines[0].clients == 1)
+        one.restore()
+        asking.join(60)
+        assert len(answers) == 1
+        second.close()
+    daemon.stop()
+
+
 # -- its end
 
 

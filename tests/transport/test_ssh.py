@@ -222,6 +222,14 @@ def test_accepted_key_is_remembered(lab: SshLab, home: SshHome) -> None:
     assert home.known_hosts.read_text().split()[:2] == lab.hosts[0].known_hosts_line.split()[:2]
 
 
+def test_hashed_name_is_remembered(lab: SshLab, home: SshHome) -> None:
+    home.known_hosts.unlink()
+    home.write("", " HashKnownHosts yes")
+    connect(entry("host1"), home.client, lambda question: True).close()
+    assert home.known_hosts.read_text().startswith("|1|")
+    assert let_in(home) == lab.hosts[0].user
+
+
 # -- ways
 
 

@@ -78,6 +78,8 @@ def stop_broker(force: bool = False) -> Answer | None:
 class _HostChannel(UnixChannel):
     """A channel to a host, which can say why it broke."""
 
+    shared = True
+
     def __init__(self, channel: UnixChannel, name: str, broker_path: str | None) -> None:
         super().__init__(channel._socket, name)
         self._name = name

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _signatures: dict[str, Signature] = {}
 
 
+class _SharedWayBroke(ConnectError):
+    """What carried the connection, and others', broke before the host said anything."""
+
+
 class Host(Engine):
     """An Engine that asks an xlpyd. Operations raise what the engine there raises, and Interrupted when the
     connection breaks while one runs: then nobody knows here whether it was done.
@@ -84,22 +88,26 @@ class Host(Engine):
         return self._conversation is None
 
     def _open(self, first: Question | None = None) -> Call | None:
-        """Connect; ``first`` is asked at once, without waiting for the host's greeting."""
+        """Connect; ``first``, which changes nothing, is asked at once, without waiting for the host's greeting."""
         try:
             return self._open_once(first)
         except UnknownHostKey as error:
             if self.unknown_key is None or not self.unknown_key(error):
                 raise
+        except _SharedWayBroke:
+            pass  # it may have been dead for long, and nobody had noticed
         return self._open_once(first)
 
     def _open_once(self, first: Question | None) -> Call | None:
-        conversation = self._conversation = Conversation(self._connect())
+        channel = self._connect()
+        conversation = self._conversation = Conversation(channel)
         try:
             call = None if first is None else conversation.begin(*first)
             self._hello = conversation.greet()
         except Interrupted as error:
             self.close()
-            raise ConnectError(
+            kind = _SharedWayBroke if channel.shared else ConnectError
+            raise kind(
                 f"{conversation.label} hung up without a word",
                 "it is about to stop, or it serves too many clients already; try again",
                 detail=str(error) if error.detail is None else f"{error}: {error.detail}",

@@ -184,9 +184,9 @@ class Broker:
         """Do what is wanted; False when this is the last thing on this connection."""
         if wish.build != build() and wish.want in (RESOLVE, HOST):
             log.info("%s replaces this one", wish.build)
+            self.take_no_more()  # first, since who hears of it asks another one at once
             self._answer(asker, replaced=True)
             self._dismiss(asker)
-            self.take_no_more()
             return False
         if wish.want == HOST:
             self._let_go(asker)
@@ -203,10 +203,10 @@ class Broker:
         elif wish.want == STATUS:
             self._answer(asker, lines=self._board.status())
         elif wish.want == STOP:
-            self._answer(asker, lines=self._board.status())
-            self._over = wish.force
-            self._dismiss(asker)
             self.take_no_more()
+            self._over = wish.force
+            self._answer(asker, lines=self._board.status())
+            self._dismiss(asker)
             return False
         else:
             raise ProtocolError(f"{wish.want!r:.40} is nothing that a broker does")

@@ -104,14 +104,21 @@ class KnownHosts:
         kinds += [kind for kind in SIGNATURES if kind not in kinds]
         return certified + [algorithm for kind in dict.fromkeys(kinds) for algorithm in SIGNATURES[kind]]
 
-    def remember(self, key: HostKey) -> str:
-        """Write the key into the user's file and return its path. Raises XlError."""
-        return remember(self.files[0], self.name, key)
+    def remember(self, key: HostKey, hashed: bool = False) -> str:
+        """Write the key into the user's file and return its path; ``hashed`` hides whose it is. Raises XlError."""
+        return remember(self.files[0], hash_name(self.name) if hashed else self.name, key)
 
 
 def place(host: str, port: int) -> str:
     """How known_hosts calls a host: its name, with its port unless that is the usual one."""
     return host.lower() if port == 22 else f"[{host.lower()}]:{port}"
+
+
+def hash_name(name: str) -> str:
+    """A name as known_hosts has it with ``HashKnownHosts yes``."""
+    salt = os.urandom(20)
+    digest = hmac.new(salt, name.encode(), "sha1").digest()
+    return "|1|" + "|".join(base64.b64encode(part).decode("ascii") for part in (salt, digest))
 
 
 def remember(path: str, name: str, key: HostKey) -> str:

@@ -178,13 +178,13 @@ class SetUp:
         question = failures.HostKeyQuestion(settings, key)
         if accept is None or not self._ask(accept, question):
             raise question
-        known.remember(key)
+        known.remember(key, settings.hash_known_hosts)
 
     def _ask(self, accept: Accept, question: failures.HostKeyQuestion) -> bool:
         """Ask the user, however long that takes; then the session may be too old to be used."""
         answer = accept(question)
         if answer and self._late:
-            self._known.remember(question.key)
+            self._known.remember(question.key, self._settings.hash_known_hosts)
             raise failures.no_answer(self._settings, "in time after its key was accepted")
         return answer
 

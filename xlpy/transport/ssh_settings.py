@@ -44,6 +44,7 @@ class SshSettings(Record):
     agent_socket: str | None = None
     known_hosts_name: str = ""
     known_hosts_files: tuple[str, ...] = ()
+    hash_known_hosts: bool = False
     jumps: tuple[str, ...] = ()
     proxy_command: str | None = None
     address_family: str = "any"
@@ -80,14 +81,18 @@ class Client:
 
     def settings(self, entry: HostEntry) -> SshSettings:
         """How to reach this host. Raises ConfigError."""
-        decided = self._decided.get(entry.name)
-        if decided is not None and decided[0] == entry:
-            return decided[1]
+        if self.has_decided(entry):
+            return self._decided[entry.name][1]
         found = self._look_up(entry.address, entry.user, entry.port)
         settings = self._merge(entry, found)
         if not found.ran_commands:  # they may find otherwise next time
             self._decided[entry.name] = (entry, settings)
         return settings
+
+    def has_decided(self, entry: HostEntry) -> bool:
+        """Whether ``settings`` can answer at once, without reading files or running commands."""
+        decided = self._decided.get(entry.name)
+        return decided is not None and (decided[0] is entry or decided[0] == entry)
 
     def _merge(self, entry: HostEntry, found: Found) -> SshSettings:
         """What the entry says, then what was found."""
@@ -140,6 +145,7 @@ class Client:
             agent_socket=self._agent(found),
             known_hosts_name=name,
             known_hosts_files=files + _files(found, "globalknownhostsfile", _GLOBAL_KNOWN_HOSTS),
+            hash_known_hosts=(found.word("hashknownhosts") or "no").lower() == "yes",
             jumps=jumps,
             proxy_command=proxy,
             address_family=(found.word("addressfamily") or "any").lower(),

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from xlpy.transport.ssh_settings import SshSettings
 
 _REASONS_KEPT = 1000
-_LOOKED_UP_KEPT = 1000
 
 
 class Switchboard:
@@ -36,7 +35,6 @@ class Switchboard:
         self._retired: set[HostLine] = set()
         self._clients: dict[tuple[str, str | None], Client] = {}
         self._inventories: dict[str | None, tuple[tuple[int, ...], Inventory]] = {}
-        self._looked_up: dict[tuple[Client, str], tuple[HostEntry, SshSettings]] = {}
         self._reasons: OrderedDict[str, XlError] = OrderedDict()
 
     def resolve(self, wish: Wish) -> list[HostEntry]:
@@ -48,26 +46,25 @@ class Switchboard:
 
         Returns at once. The socket is the switchboard's from here on.
         """
+        if wish.entry is None:
+            refuse(asker, ProtocolError("the broker was asked for a host without its name"))
+            return
+        client = self._client(wish)
+        work = (asker, wish.entry, client, wish.accept)
+        if client.has_decided(wish.entry):
+            self._put_through(*work)
+        else:  # a command of the user's ssh config may take its time
+            threading.Thread(target=self._put_through, args=work, daemon=True).start()
+
+    def _put_through(
+        self, asker: socket.socket, entry: HostEntry, client: Client, accept: str | None
+    ) -> None:
         try:
-            if wish.entry is None:
-                raise ProtocolError("the broker was asked for a host without its name")
-            client = self._client(wish)
-            settings = self._settings(client, wish.entry)
-            while not self._line(wish.entry, settings, client, wish.accept).attach(asker):
+            settings = client.settings(entry)
+            while not self._line(entry, settings, client, accept).attach(asker):
                 pass  # it has just ended; there is a new one now
         except XlError as error:
             refuse(asker, error)
-
-    def _settings(self, client: Client, entry: HostEntry) -> SshSettings:
-        """How to reach a host; looked up in ~/.ssh/config once for each entry, as long as that file stays as it is."""
-        known = self._looked_up.get((client, entry.name))
-        if known is not None and (known[0] is entry or known[0] == entry):
-            return known[1]
-        settings = client.settings(entry)
-        if len(self._looked_up) >= _LOOKED_UP_KEPT:
-            self._looked_up.clear()
-        self._looked_up[client, entry.name] = (entry, settings)
-        return settings
 
     def why_ended(self, name: str) -> XlError | None:
         """Why the connection to this host broke, the last time it did."""

@@ -24,6 +24,8 @@ _LONGEST_ADDRESS = 107  # bytes in sockaddr_un.sun_path, without the closing NUL
 class UnixChannel:
     """Two-way bytes, and descriptors that go with them, over a connected unix stream socket."""
 
+    shared = False  # it is carried by a connection that was there before, and may turn out to be dead
+
     def __init__(self, connected: _socket.socket, label: str) -> None:
         self._socket = connected
         self.label = label
