@@ -478,6 +478,40 @@ def test_one_silent_host_is_not_waited_for_either(xlpy: Call) -> None:
     result = xlpy("-H", "silent", "--timeout", "0.3", "list")
     assert (result.status, result.out) == (1, "")
     assert "silent: no answer within 0.3 s" in result.err
+    result = xlpy("-H", "silent", "--timeout", "0.3", "pause", "web")
+    assert (result.status, result.out) == (1, "")
+    assert "outcome is unknown" in result.err
+
+
+def test_a_slow_reader_is_no_slow_host(hosts: Three) -> None:
+    """More output than a pipe holds, and nobody reads it before the host's time is over."""
+    import select
+    import subprocess
+    import sys
+
+    for number in range(1500):
+        add_domain(hosts["a"].engine, f"many{number}")
+    argv = [sys.executable, "-m", "xlpy", "-H", hosts["a"].address, "--timeout", "3", "list"]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    assert select.select([child.stdout], [], [], 30)[0], "it has begun to write"
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(3.5)
+    out, _ = child.communicate(timeout=60)
+    assert (child.returncode, len(out.splitlines())) == (0, 1503)
+
+
+def test_one_silent_host_has_a_limit_by_itself(
+    xlpy: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = Broken(tmp_path / "silent", silence)
+    write_inventory(tmp_path, monkeypatch, {"silent": silent.address})
+    with open(tmp_path / "hosts.yaml", "a") as inventory:
+        inventory.write("defaults: {connect_timeout_s: 0.1, answer_timeout_s: 0.2}\n")
+    result = xlpy("-H", "silent", "list")
+    silent.close()
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("xlpy: silent: no answer within 0.3 s\n")
 
 
 @pytest.mark.usefixtures("broken")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from xlpy.client.host import Host
-from xlpy.client.many import Part, limit_of, no_answer, on_each
+from xlpy.client.many import Part, no_answer, on_each
 from xlpy.errors import ConnectError, Interrupted, XlError
 from xlpy.inventory.entry import HostEntry
 
@@ -142,8 +142,3 @@ def test_parts_can_be_used_again(stuck: list[Stuck]) -> None:
     on_each([one], fail, 1)
     on_each([one], lambda one: "yes", 1)
     assert (one.error, one.value) == (None, "yes")
-
-
-def test_limits_come_from_the_inventory() -> None:
-    assert limit_of(HostEntry(name="a", address="a")) == 40
-    assert limit_of(HostEntry(name="a", address="a", connect_timeout_s=1.0, answer_timeout_s=0.5)) == 1.5

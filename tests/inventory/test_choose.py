@@ -108,3 +108,8 @@ unix://a  http://a  a,b  ssh://a/b  fe80::1%  ssh://a\tb  ssh://::1:22x
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError):
         parse_address(text)
+
+
+def test_how_long_a_host_may_take() -> None:
+    assert HostEntry(name="a", address="a").limit_s == 40
+    assert HostEntry(name="a", address="a", connect_timeout_s=1.0, answer_timeout_s=0.5).limit_s == 1.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import _signal  # type: ignore[import-not-found]  # what signal is made of; that one imports enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +23,23 @@ class Deadline:
     def __init__(self, timeout_s: float | None) -> None:
         self._timeout_s = timeout_s
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Deadline:
         if self._timeout_s is not None:
-            signal.signal(signal.SIGALRM, _miss)
-            signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
+            _signal.signal(_signal.SIGALRM, _miss)
+            _signal.setitimer(_signal.ITIMER_REAL, self._timeout_s)
+        return self
+
+    def cancel(self) -> None:
+        """Let the rest of the block take as long as it likes."""
+        if self._timeout_s is not None:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._timeout_s is not None:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+            _signal.signal(_signal.SIGALRM, _signal.SIG_DFL)
 
 
 def _miss(number: int, frame: FrameType | None) -> None:

@@ -85,10 +85,14 @@ def _run(session: Session, words: list[str]) -> int:
     session.options.add(args, {option.name for option in command.options})
     require_arguments(session, command, len(args.rest), command.needs)
     options = session.options
-    if session.plural or options.plan or options.timeout_s or ("@" in "".join(args.rest) and not session.xl):
+    if session.plural or options.plan or ("@" in "".join(args.rest) and not session.xl):
         from xlpy.cli.many_hosts import carry_out
 
         return carry_out(session, command, args)
+    if session.host_names or options.timeout_s:
+        from xlpy.cli.one_host import on_one_host
+
+        return on_one_host(session, command, args)
     return command.load()(session, args) or 0
 
 

@@ -17,8 +17,9 @@ from xlpy.cli.locate import (
     locate_one,
     split_reference,
 )
-from xlpy.cli.reach import BULK, EACH, ITSELF, NOWHERE, ONE, reach_of
-from xlpy.client.many import PARALLEL, Part, limit_of, no_answer, on_each
+from xlpy.cli.one_host import on_one_host, refuse_useless_options
+from xlpy.cli.reach import BULK, ITSELF, NOWHERE, ONE, reach_of
+from xlpy.client.many import PARALLEL, Part, no_answer, on_each
 from xlpy.errors import DomainNotFound, Interrupted, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -39,13 +40,13 @@ PARTIAL = 4
 def carry_out(session: Session, command: Command, args: Arguments) -> int:
     """Carry a command out whose hosts are several, or whose domains may say on which host they are."""
     reach = reach_of(command, args)
-    _refuse_useless_options(session, command, reach)
+    refuse_useless_options(session, command, reach)
     references = reach.references(args)
     by_host = any(split_reference(reference)[1] is not None for reference in references)
     if reach.hosts in (NOWHERE, ITSELF):
         return command.load()(session, args) or 0
     if not session.plural and not by_host and not session.options.plan:
-        return _on_one(session, command, args)
+        return on_one_host(session, command, args)
     if by_host and not session.options.hosts:
         session.options.hosts = hosts_named(references, session.host_names or ["local"])
     if reach.hosts == BULK:
@@ -57,34 +58,11 @@ def carry_out(session: Session, command: Command, args: Arguments) -> int:
     return _on_each(session, command, args, reach)
 
 
-def _refuse_useless_options(session: Session, command: Command, reach: Reach) -> None:
-    """An option that would do nothing is not taken. Raises UsageError."""
-    if session.options.plan and reach.hosts != BULK:
-        raise UsageError(f"{command.name} has no --plan", "shutdown, reboot, pause, unpause and destroy have")
-    if session.options.timeout_s and reach.hosts not in (BULK, EACH, ITSELF):
-        raise UsageError(f"{command.name} takes no --timeout", "it is for commands that show what hosts have")
-
-
-def _on_one(session: Session, command: Command, args: Arguments) -> int:
-    """A command on one host, or none, within ``--timeout``."""
-    from xlpy.cli.deadline import Deadline, DeadlineMissed
-
-    timeout_s = session.options.timeout_s
-    try:
-        with Deadline(timeout_s):
-            return command.load()(session, args) or 0
-    except DeadlineMissed:
-        host = session.host_names[0] if session.host_names else "xlpyd"
-        raise Interrupted(
-            f"{host}: no answer within {timeout_s:g} s", "'xlpy events' shows what was done"
-        ) from None
-
-
 def open_parts(session: Session, entries: Sequence[HostEntry] | None = None) -> list[Part]:
     """A part for each of these hosts, else for every host to work on; nothing is asked of it yet."""
     timeout_s = session.options.timeout_s
     chosen = session.entries if entries is None else entries
-    return [Part(entry, session.open(entry), timeout_s or limit_of(entry)) for entry in chosen]
+    return [Part(entry, session.open(entry), timeout_s or entry.limit_s) for entry in chosen]
 
 
 def ask_all(

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from xlpy.cli.deadline import Deadline
     from xlpy.client.host import Host
     from xlpy.engine.base import Engine
     from xlpy.errors import UnknownHostKey
@@ -31,6 +32,8 @@ class Session:
         self._open_host = open_host or _connect
         self._host: Host | None = None
         self._others: list[Host] = []
+        self.deadline: Deadline | None = None  # for the host's answer
+        self._resolved: tuple[tuple[str, ...], list[HostEntry]] | None = None
 
     @property
     def host_names(self) -> Sequence[str]:
@@ -53,9 +56,12 @@ class Session:
     @property
     def entries(self) -> list[HostEntry]:
         """What is known of the hosts to work on. Raises UsageError, ConfigError."""
-        from xlpy.client.resolve import resolve
+        names = tuple(self.host_names or ["local"])
+        if self._resolved is None or self._resolved[0] != names:
+            from xlpy.client.resolve import resolve
 
-        return resolve(self.host_names or ["local"])
+            self._resolved = (names, resolve(names))
+        return self._resolved[1]
 
     @property
     def host(self) -> Host:
@@ -155,10 +161,17 @@ class Session:
         """Print rows on stdout in the form that was asked for."""
         from xlpy.render.output import show
 
+        self._answered()
         show(kind, rows, self.wishes, sys.stdout)
+
+    def _answered(self) -> None:
+        """The host has answered all; whoever reads the output may take his time."""
+        if self.deadline is not None:
+            self.deadline.cancel()
 
     def show_documents(self, schema: str, rows: Sequence[dict[str, object]], text: str) -> None:
         """Print what fits in no table: ``text``, or the rows in the form that was asked for."""
+        self._answered()
         if not self.structured:
             sys.stdout.write(text)
             return

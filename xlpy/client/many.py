@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Work = Callable[["Part"], Any]
 
-CONNECT_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 30.0
 PARALLEL = 50
 _STACK_BYTES = 512 << 10
 
@@ -45,11 +43,6 @@ class Part:
         self.started_s: float | None = None
         self.value: Any = None
         self.error: BaseException | None = None
-
-
-def limit_of(entry: HostEntry) -> float:
-    """How long this host may take for a question, from connecting to the end of its answer."""
-    return (entry.connect_timeout_s or CONNECT_TIMEOUT_S) + (entry.answer_timeout_s or ANSWER_TIMEOUT_S)
 
 
 def no_answer(part: Part) -> XlError:

@@ -6,6 +6,8 @@ from xlpy.model.record import Record
 
 LOCAL = "local"
 UNIX = "unix://"
+CONNECT_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 30.0
 
 
 class HostEntry(Record):
@@ -30,6 +32,11 @@ class HostEntry(Record):
     state_dir: str | None = None
     connect_timeout_s: float | None = None
     answer_timeout_s: float | None = None
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may take for a question, from connecting to the end of its answer."""
+        return (self.connect_timeout_s or CONNECT_TIMEOUT_S) + (self.answer_timeout_s or ANSWER_TIMEOUT_S)
 
     @property
     def is_local(self) -> bool:
