@@ -22,18 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlpy.inventory.entry import HostEntry
+    from xlpy.transport.ssh_route import Route
     from xlpy.transport.ssh_session import Accept, SshTransport
     from xlpy.transport.ssh_settings import SshSettings
+
+_THREAD_TIMEOUT_S = 2
 
 
 class SshConnection:
     """A session on a host. ``run`` starts commands there, several at once if need be."""
 
-    def __init__(self, settings: SshSettings, transport: SshTransport, close: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: SshSettings, transport: SshTransport, beneath: Route | SshConnection
+    ) -> None:
         self.label = settings.label
         self.settings = settings
         self._transport = transport
-        self._close = close
+        self._beneath = beneath  # what carries it
 
     @property
     def alive(self) -> bool:
@@ -62,8 +67,15 @@ class SshConnection:
 
     def close(self) -> None:
         """End the session and all that runs over it, also on the hosts on the way."""
-        self._close()  # first, since it wakes the session's thread; closing a socket under a reader doesn't
+        self.hang_up()
+        # the session's thread has seen the end now; a socket that is closed under its reader leaves that waiting
+        self._transport.join(_THREAD_TIMEOUT_S)
         self._transport.stop()
+        self._beneath.close()
+
+    def hang_up(self) -> None:
+        """Break it; whoever reads from it sees the end."""
+        self._beneath.hang_up()
 
 
 def connect(entry: HostEntry, client: Client | None = None, accept: Accept | None = None) -> SshConnection:
@@ -112,7 +124,7 @@ def _connect(
     except BaseException:
         route.close()
         raise
-    return SshConnection(settings, transport, route.close)
+    return SshConnection(settings, transport, route)
 
 
 def _connect_over(
@@ -132,11 +144,11 @@ def _connect_over(
     beneath = _connect(jump, client, accept, (*passed, last))
     try:
         channel = _open_onward(beneath, settings)
-        transport = _set_up(settings, channel, beneath.close, accept)
+        transport = _set_up(settings, channel, beneath.hang_up, accept)
     except BaseException:
         beneath.close()
         raise
-    return SshConnection(settings, transport, beneath.close)
+    return SshConnection(settings, transport, beneath)
 
 
 def _open_onward(beneath: SshConnection, settings: SshSettings) -> socket.socket:

@@ -28,27 +28,24 @@ class TcpSocket(socket.socket):
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         try:
             return super().send(data, flags)
-        except TimeoutError as error:
-            if error.errno is not None:  # the kernel's own time limit, not the one that is set on the socket
-                self.failure = error
-            raise
         except OSError as error:
-            self.failure = error
+            self._note(error)
             raise
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         try:
             data = super().recv(size, flags)
-        except TimeoutError as error:
-            if error.errno is not None:
-                self.failure = error
-            raise
         except OSError as error:
-            self.failure = error
+            self._note(error)
             raise
         if not self.greeting:
             self.greeting = data
         return data
+
+    def _note(self, error: OSError) -> None:
+        """Keep the first error; without a number it is only the time limit that was set here."""
+        if self.failure is None and error.errno is not None:
+            self.failure = error
 
 
 class Route:

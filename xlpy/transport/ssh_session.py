@@ -41,6 +41,8 @@ _CIPHERS = (
 )
 _MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 
+_THREAD_TIMEOUT_S = 2
+
 # What paramiko has to say, we say in our own words; its log would go to stderr.
 _log = logging.getLogger("paramiko")
 _log.addHandler(logging.NullHandler())
@@ -118,6 +120,8 @@ class SetUp:
             self._let_in()
         except BaseException:
             self._hang_up()
+            if transport.is_alive():
+                transport.join(_THREAD_TIMEOUT_S)
             transport.stop()
             raise
         finally:
