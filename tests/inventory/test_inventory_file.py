@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from xlpy.errors import ConfigError, PermissionRefused, XlError
 from xlpy.inventory.entry import HostEntry, Inventory
-from xlpy.inventory.file import inventory_path, parse_inventory, read_inventory
+from xlpy.inventory.file import parse_inventory, read_inventory
+from xlpy.inventory.place import inventory_path
 
 SAMPLE = Path(__file__).parents[2] / "configs" / "hosts.yaml"
 

@@ -125,6 +125,22 @@ def test_a_directory_that_others_may_use_is_refused(broker: BrokerProcess) -> No
     assert "--no-broker" in (caught.value.hint or "")
 
 
+def test_everybodys_inventory_is_their_own(
+    broker: BrokerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [entry.name for entry in resolve_names(["all"])] == ["host1", "host2"]
+    broker.status()
+    monkeypatch.delenv("XLPY_INVENTORY")
+    for name in ("one", "two"):
+        path = tmp_path / name / "xlpy" / "hosts.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"version: 1\nhosts:\n  {name}: {{}}\n")
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / name))
+        assert [entry.name for entry in resolve_names(["all"])] == [name]
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "three"))
+    assert [entry.name for entry in resolve_names(["some.host"])] == ["some.host"]
+
+
 def test_names(broker: BrokerProcess, lab: SshLab) -> None:
     assert [entry.name for entry in resolve_names(["host2", "ssh://me@[::1]:2222"])] == [
         "host2",

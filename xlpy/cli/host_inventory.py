@@ -10,7 +10,8 @@ from xlpy.errors import ConfigError, PermissionRefused, UnknownHostKey, UsageErr
 from xlpy.inventory.choose import choose
 from xlpy.inventory.edit import with_host, without_host
 from xlpy.inventory.entry import HostEntry
-from xlpy.inventory.file import inventory_path, parse_inventory, read_inventory
+from xlpy.inventory.file import parse_inventory, read_inventory
+from xlpy.inventory.place import inventory_path
 from xlpy.inventory.rewrite import rewrite
 
 TYPE_CHECKING = False

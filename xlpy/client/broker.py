@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from xlpy.errors import ConnectError, Interrupted, XlError, error_from_wire
+from xlpy.inventory.place import inventory_path, must_exist
 from xlpy.protocol.places import broker_socket
 from xlpy.transport.broker_message import (
     HOST,
@@ -37,7 +38,9 @@ _ATTEMPTS = 3  # a broker of another version may have to go first, or one that i
 def resolve_names(names: Sequence[str]) -> list[HostEntry]:
     """The hosts that these names mean (``inventory.choose``). Raises UsageError, ConfigError, ConnectError."""
     path = broker_socket(os.getuid(), os.environ)
-    wish = _wish(RESOLVE, names=tuple(names), inventory=os.environ.get("XLPY_INVENTORY") or None)
+    wish = _wish(
+        RESOLVE, names=tuple(names), inventory=inventory_path(os.environ), named=must_exist(os.environ)
+    )
     if path is None:
         return _own_switchboard().resolve(wish)
     return list(_ask(path, wish).entries)

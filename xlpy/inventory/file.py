@@ -8,6 +8,7 @@ import stat
 from xlpy.errors import ConfigError, PermissionRefused, file_hint
 from xlpy.inventory.address import parse_address
 from xlpy.inventory.entry import HostEntry, Inventory
+from xlpy.inventory.place import inventory_path, must_exist
 from xlpy.inventory.settings import HOST_SETTINGS, Wrong, members, name
 from xlpy.inventory.tree import LIMIT_BYTES, Mapping, Scalar, read_source, read_tree
 
@@ -23,19 +24,9 @@ VERSION = 1
 _SECTIONS = ("version", "defaults", "hosts", "groups")
 
 
-def inventory_path(environ: os._Environ[str] | dict[str, str]) -> str:
-    """Where the inventory is: XLPY_INVENTORY, or hosts.yaml in the user's configuration directory."""
-    named = environ.get("XLPY_INVENTORY")
-    if named:
-        return os.path.abspath(os.path.expanduser(named))
-    home = environ.get("XDG_CONFIG_HOME", "")
-    if not home.startswith("/"):
-        home = os.path.expanduser("~/.config")
-    return f"{home}/xlpy/hosts.yaml"
-
-
-def read_inventory(path: str | None = None) -> Inventory:
-    """The inventory of this path, or of the user's; one that the user hasn't made yet has no hosts.
+def read_inventory(path: str | None = None, required: bool | None = None) -> Inventory:
+    """The inventory of this path, or the user's. One that isn't there has no hosts, unless it is ``required``: as a rule
+    one that was named, here or by XLPY_INVENTORY, is.
 
     Raises ConfigError that names file, line and column of all that is wrong, PermissionRefused for a file that
     anybody can write: whoever does chooses what runs on the hosts.
@@ -44,7 +35,9 @@ def read_inventory(path: str | None = None) -> Inventory:
     try:
         data = _read(chosen)
     except FileNotFoundError as error:
-        if path is None and not os.environ.get("XLPY_INVENTORY"):
+        if required is None:
+            required = path is not None or must_exist(os.environ)
+        if not required:
             return Inventory(path=chosen)
         raise ConfigError("there is no such inventory", "XLPY_INVENTORY names it", where=chosen) from error
     except OSError as error:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from contextlib import contextmanager
 
-from xlpy.inventory.file import inventory_path
+from xlpy.inventory.place import inventory_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def build() -> str:
 class Wish(Record):
     """What a command wants of the broker, and on whose behalf: ``home`` has the ``.ssh``, ``agent_socket`` the keys.
 
-    ``names`` and ``inventory`` (its path, or None for the usual one) are for ``resolve``; ``entry`` is for ``host``, with
+    ``names`` and ``inventory`` (its path, and whether it was ``named``) are for ``resolve``; ``entry`` is for ``host``, with
     ``accept`` the fingerprint of a new host key that the user has agreed to; ``names`` has the one host of ``why``;
     ``force`` lets ``stop`` break what is under way.
     """
@@ -40,7 +40,8 @@ class Wish(Record):
     want: str
     build: str
     names: tuple[str, ...] = ()
-    inventory: str | None = None
+    inventory: str = ""
+    named: bool = False
     entry: HostEntry | None = None
     home: str = ""
     agent_socket: str | None = None

@@ -39,7 +39,7 @@ class Switchboard:
 
     def resolve(self, wish: Wish) -> list[HostEntry]:
         """The hosts that names mean. Raises UsageError, ConfigError."""
-        return choose(self._inventory(wish.inventory), wish.names)
+        return choose(self._inventory(wish.inventory, wish.named), wish.names)
 
     def put_through(self, asker: socket.socket, wish: Wish) -> None:
         """Connect who asks, at the other end of this socket, with the host of the wish; it is told if that fails.
@@ -130,16 +130,16 @@ class Switchboard:
                 client = self._clients[key] = Client(wish.home or None, wish.agent_socket)
             return client
 
-    def _inventory(self, path: str | None) -> Inventory:
+    def _inventory(self, path: str, named: bool) -> Inventory:
         """The inventory, read again when the file has changed."""
-        from xlpy.inventory.file import inventory_path, read_inventory
+        from xlpy.inventory.file import read_inventory
 
         try:
-            found = os.stat(path or inventory_path(os.environ))
+            found = os.stat(path)
             stamp: tuple[int, ...] = (found.st_mtime_ns, found.st_size, found.st_ino)
         except OSError:
             stamp = ()
         known = self._inventories.get(path)
         if known is None or known[0] != stamp:
-            known = self._inventories[path] = (stamp, read_inventory(path))
+            known = self._inventories[path] = (stamp, read_inventory(path, required=named))
         return known[1]
