@@ -54,9 +54,14 @@ class Context:
         self._log = os.memfd_create("libxl log")
         copy = os.dup(self._log)
         os.set_inheritable(copy, False)
-        self._logger = library.open_logger(copy)
+        self._stream, self._logger = library.open_logger(copy)
         self._context = library.open_context(self._logger)
         library.set_child_mode(self._context, _SELECTIVE_REAP)
+
+    def close(self) -> None:
+        """Free it."""
+        self.library.close_context(self._context, self._logger, self._stream)
+        os.close(self._log)
 
     @property
     def pointer(self) -> int:
@@ -191,10 +196,20 @@ class Contexts:
                 return self._idle.pop()
         return Context(self.library)
 
+    def close(self) -> None:
+        """Free those that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for context in idle:
+            context.close()
+
     def give_back(self, context: Context) -> None:
         """Keep it for the next one."""
         with self._lock:
-            self._idle.append(context)
+            if len(self._idle) < _KEPT:
+                self._idle.append(context)
+                return
+        context.close()
 
 
 class _Borrowed:

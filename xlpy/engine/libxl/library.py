@@ -110,14 +110,14 @@ class Library:
         finally:
             self.libc.free(pointer)
 
-    def open_logger(self, file: int) -> int:
-        """A xentoollog_logger that writes lines to a stdio stream of this descriptor, which it owns."""
+    def open_logger(self, file: int) -> tuple[int, int]:
+        """A stdio stream of this descriptor, which it owns, and a xentoollog_logger that writes lines to it."""
         stream = self.libc.fdopen(file, b"a")
         level, flags = 4, 0o20  # XTL_PROGRESS, XTL_STDIOSTREAM_PROGRESS_NO_CR
         logger = self._toollog.xtl_createlogger_stdiostream(stream, level, flags)
         if not logger:
             raise EngineError("libxentoollog gives no logger")
-        return int(logger)
+        return stream, logger
 
     def open_context(self, logger: int) -> int:
         """A libxl_ctx. Raises EngineError."""
@@ -129,6 +129,12 @@ class Library:
                 "is /proc/xen mounted, does xenstored run, and are you root?",
             )
         return context.value
+
+    def close_context(self, context: int, logger: int, stream: int) -> None:
+        """Free a context and what it logs to."""
+        self._light.libxl_ctx_free(context)
+        self._toollog.xtl_logger_destroy(logger)
+        self.libc.fclose(stream)
 
     # -- inside
 
@@ -154,6 +160,8 @@ class Library:
         self.libc.fdopen.restype = pointer
         create = self._toollog.xtl_createlogger_stdiostream
         create.restype, create.argtypes = pointer, [pointer, ctypes.c_int, ctypes.c_uint]
+        for function in (self._symbol("libxl_ctx_free"), self._toollog.xtl_logger_destroy, self.libc.fclose):
+            function.argtypes = [pointer]
         self._symbol("libxl_ctx_alloc").argtypes = [pointer, ctypes.c_int, ctypes.c_uint, pointer]
         self._symbol("libxl_childproc_setmode").argtypes = [pointer, pointer, pointer]
         self._light.libxl_childproc_setmode.restype = None

@@ -49,6 +49,7 @@ class LibxlLife(LibxlHypervisor):
         """Let go of the domains; they run on."""
         self.ends.stop()
         self.xenstore.close()
+        self.contexts.close()
 
     def made_here(self, domid: int) -> bool:
         """Whether it carries the mark of an xlpyd."""
