@@ -10,7 +10,7 @@ from xlpy.engine.qemu import migration, preflight
 from xlpy.engine.qemu.disk_copy import end_copies, make_images, serve_copies, serve_disk
 from xlpy.engine.qemu.disk_mirror import copy_disk, drop_mirrors
 from xlpy.engine.qemu.incoming import machine_for, require_readable
-from xlpy.engine.qemu.launch import Launch
+from xlpy.engine.qemu.launch import Launch, disconnect_domain
 from xlpy.engine.qemu.life import QemuLife
 from xlpy.engine.qemu.memory import check_memory
 from xlpy.engine.qemu.qmp import QmpClosed, QmpError
@@ -34,6 +34,12 @@ class QemuMotion(QemuLife):
     def __init__(self, run_dir: str, state_dir: str) -> None:
         super().__init__(run_dir, state_dir)
         self._prepared: dict[int, QemuDomain] = {}  # they wait for their disks and their state
+
+    def close(self) -> None:
+        """Let go of the domains; what waits for its state here is cleared away by the next xlpyd."""
+        for domain in self._prepared.values():
+            disconnect_domain(domain, at_once=True)
+        super().close()
 
     # -- a look before
 
