@@ -6,13 +6,13 @@ The agent begins with a few modules. All of them are sent only when xlpyd has to
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import marshal
 import os
 import zlib
 
 from xlpy.transport.cache import keep_cached, read_cached
+from xlpy.transport.once import once
 
 SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
 # What the agent imports before it can ask for the rest.
@@ -42,14 +42,14 @@ _XEN = "xlpy.engine.libxl."
 _ZLIB_LEVEL = 9
 
 
-@functools.cache
+@once
 def first_modules() -> bytes:
     """The modules that the agent begins with, by name: stripped, marshalled, and packed by zlib."""
     sources = shipped_sources()
     return zlib.compress(_marshalled({name: sources[name] for name in FIRST}), _ZLIB_LEVEL)
 
 
-@functools.cache
+@once
 def more_modules(which: str) -> bytes:
     """One of ``introduction.PARCELS``, packed likewise.
 
@@ -71,7 +71,7 @@ def _packed(which: str) -> bytes:
     return zlib.compress(data, _ZLIB_LEVEL)
 
 
-@functools.cache
+@once
 def digest() -> str:
     """What tells these modules from those of another version."""
     return hashlib.sha256(repr(shipped_sources()).encode()).hexdigest()
@@ -82,7 +82,7 @@ def _marshalled(sources: dict[str, str]) -> bytes:
     return marshal.dumps(stripped, _MARSHAL_FORMAT)
 
 
-@functools.cache
+@once
 def shipped_sources() -> dict[str, str]:
     """The sources of the shipped half by module name; a package's ends with ``.__init__``."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
