@@ -14,6 +14,14 @@ from xen_hosts import xen_host, xen_hosts, xen_pair  # noqa: F401 -- fixtures
 from xlpy.client.host import Host
 
 
+@pytest.fixture(autouse=True)
+def nobodys_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests neither see the hosts of whoever runs them nor start a broker for them."""
+    for name in ("XLPY_HOST", "XLPY_INVENTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XLPY_BROKER", "no")
+
+
 @pytest.fixture
 def fake() -> FakeEngine:
     """The engine of ``host``, for tests to look behind the scenes."""
