@@ -55,13 +55,13 @@ def ssh(session: Session, args: Arguments) -> int:
 
 
 def snapshot(session: Session, args: Arguments) -> None:
-    """Keep a host's present state under a name."""
+    """Keep a host's present state under a name, or as the one that ``reset`` goes back to."""
     name, tag = _name_and_snapshot(args)
     _lab(session).save_snapshot(name, tag)
 
 
 def reset(session: Session, args: Arguments) -> None:
-    """Put a host back into a state that was kept, the one after its first boot if none is named."""
+    """Put a host back into a state that was kept, or into that of its first start."""
     name, tag = _name_and_snapshot(args)
     _lab(session).reset(name, tag)
 

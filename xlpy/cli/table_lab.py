@@ -22,12 +22,13 @@ ROWS = (
         needs=1, own=True,
     ),
     Command(
-        "lab snapshot", "lab:snapshot", "<Name> [Snapshot]", "Keep a host's present state under a name",
+        "lab snapshot", "lab:snapshot", "<Name> [Snapshot]",
+        "Keep a host's present state under a name, or as the one that 'lab reset' goes back to",
         needs=1, own=True,
     ),
     Command(
         "lab reset", "lab:reset", "<Name> [Snapshot]",
-        "Put a host back into a state that was kept; into the one after its first boot if none is named",
+        "Put a host back into a state that was kept, or into that of its first start",
         needs=1, own=True,
     ),
 )  # fmt: skip
