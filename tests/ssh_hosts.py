@@ -209,9 +209,9 @@ class SshHost:
         self.log.touch()
         if not (self.directory / "host_key").exists():
             make_key(self.directory / "host_key")
-        for place in ("run/sshd", "run/xlpy", "var/lib", "etc", "srv"):
+        shutil.rmtree(self.root / "run", ignore_errors=True)  # as a machine's start leaves it
+        for place in ("run/sshd", "var/lib", "etc", "srv"):
             (self.root / place).mkdir(parents=True, exist_ok=True)
-        (self.root / "run" / "xlpy").rmdir()
         environ = [f"XLPY_TEST_HOST={self.token}"]
         places = "AuthorizedKeysFile .ssh/authorized_keys"
         if IS_ROOT:
