@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from xlpy.cli.main import run
 from xlpy.cli.migrate import limits_of
 from xlpy.cli.options import parse
 from xlpy.client.host import Host
-from xlpy.errors import EngineError, UsageError
+from xlpy.errors import Aborted, EngineError, UsageError
 from xlpy.model.migration import Finding, MigrationLimits, Peer
 
 
@@ -54,6 +55,9 @@ def between(
         return Result(status, captured.out, captured.err)
 
     return run_words
+
+
+THERE = ("-H", "unix:///other", "migrate")
 
 
 def names(engine: FakeEngine) -> list[str | None]:
@@ -175,6 +179,26 @@ def test_settling_without_the_target(
     assert fake.guests[GPV.domid].saved
     assert between("migrate", "--resume", "--force", "gpv").status == 0
     assert not fake.guests[GPV.domid].saved
+
+
+def test_calling_off_at_the_target_what_is_still_arriving(
+    other_agent: InProcessHost, between: Call, host: Host
+) -> None:
+    """It is no domain there yet."""
+    saved = host.describe_domain(GPV.domid).replace(sender="a")
+    reader, writer = socket.socketpair()
+    client = other_agent.connect()
+    call = client.begin("restore_domain", saved=saved, stream=reader.detach())
+    eventually(lambda: bool(other_agent.supervisor.list_transfers()))
+    listed = between(*THERE, "--list", "gpv").out.splitlines()[1]
+    assert listed.split()[2:] == ["target", "incoming", "there", "a"]
+    assert between(*THERE, "--abort", "gpv").status == 0
+    with pytest.raises(Aborted, match="called off by another client"):
+        call.result()
+    writer.close()
+    client.close()
+    assert other_agent.supervisor.store.records() == []
+    assert between(*THERE, "--list", "gpv").out.splitlines()[1:] == []
 
 
 def test_a_look_before(between: Call, other: FakeEngine, fake: FakeEngine) -> None:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.client.host import Host
-    from xlpy.model.domain import DomainInfo
     from xlpy.model.migration import Transfer
 
 
@@ -22,12 +21,10 @@ def settle(session: Session, args: Arguments) -> int | None:
         return None
     if not args.rest:
         raise UsageError("which domain?", "xlpy migrate --list shows those whose migration is not over")
-    domain = session.domain(args.rest[0])
-    if domain.activity == "saved":
-        session.host.resume_saved(domain.domid)
-        return None
-    transfer = _transfer(session, domain)
-    if args.flag("abort"):
+    transfer = _transfer(session, args.rest[0])
+    if transfer is None:
+        _resume_after_save(session, args.rest[0])
+    elif args.flag("abort"):
         _abort(session, args, transfer)
     else:
         _resume(session, args, transfer)
@@ -37,22 +34,29 @@ def settle(session: Session, args: Arguments) -> int | None:
 def _show(session: Session, args: Arguments) -> None:
     from xlpy.render.migration import transfer_kind
 
-    rows = session.host.list_transfers()
     if args.rest:
-        domid = session.domid(args.rest[0])
-        rows = tuple(row for row in rows if row.domid == domid)
-    session.show(transfer_kind(), rows)
+        found = _transfer(session, args.rest[0])
+        session.show(transfer_kind(), () if found is None else (found,))
+    else:
+        session.show(transfer_kind(), session.host.list_transfers())
 
 
-def _transfer(session: Session, domain: DomainInfo) -> Transfer:
-    from xlpy.client.settle import find_transfer
+def _transfer(session: Session, reference: str) -> Transfer | None:
+    """The migration of this domain; one that is still being received is no domain of the target yet."""
+    for transfer in session.host.list_transfers():
+        if reference in (transfer.name, str(transfer.domid), transfer.uuid):
+            return transfer
+    return None
 
-    transfer = find_transfer(session.host, domain.domid)
-    if transfer is None:
+
+def _resume_after_save(session: Session, reference: str) -> None:
+    """It may stand still after a save to a file. Raises InvalidState for one that doesn't stand still at all."""
+    domain = session.domain(reference)
+    if domain.activity != "saved":
         raise InvalidState(
-            f"domain {domain.name} doesn't stand still after a migration", "see: xlpy list, xlpy events"
+            f"domain {reference} doesn't stand still after a migration", "see: xlpy list, xlpy events"
         )
-    return transfer
+    session.host.resume_saved(domain.domid)
 
 
 def _resume(session: Session, args: Arguments, transfer: Transfer) -> None:
@@ -86,7 +90,9 @@ def _abort(session: Session, args: Arguments, transfer: Transfer) -> None:
             )
             return
     if transfer.side == "target" and len(args.rest) < 2:
-        outcome = session.host.give_up_restored(transfer.transfer_id)
+        outcome: str = session.host.give_up_restored(transfer.transfer_id)
+        if outcome == "absent":
+            session.note(f"{transfer.name} is given up here; it goes on at {transfer.peer.name}")
     else:
         outcome = _settle(session, args, transfer)
     if outcome == "accepted":
