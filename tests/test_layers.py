@@ -29,7 +29,7 @@ ALSO = {
     "client": {"xlpy.engine.base", "xlpy.engine.operation"},
     "cli": {"xlpy.engine.base"},
     "lab": {"xlpy.engine.qemu.accelerator"},
-    "transport": {"xlpy.agent.listener"},
+    "transport": {"xlpy.agent.listener", "xlpy.agent.boot"},
 }
 
 

@@ -13,7 +13,7 @@ SHIPPED_MODULES = [path for path in MODULES if layer_of(path) in (*SHIPPED, "__i
 # Seen by type checkers alone; the name at run time is under TYPE_CHECKING.
 ONLY_FOR_TYPES = {"typing_extensions"}
 # Part of the interpreter; only its name isn't listed.
-FROZEN = {"_frozen_importlib"}
+FROZEN = {"_frozen_importlib", "_frozen_importlib_external"}
 
 
 @pytest.mark.parametrize("path", SHIPPED_MODULES, ids=lambda path: "/".join(path.parts[-2:]))

@@ -126,7 +126,7 @@ def test_its_code_is_gone(box: Box) -> None:
 
 def test_traceback_shows_lines_of_shipped_code(tmp_path: Path) -> None:
     modules_line = "import sys; from xlpy.protocol import introduction; introduction.read_parcel(None)"
-    probe = f'm["xlpy.agent.relay"] = {modules_line!r}; exec(compile(m["xlpy.agent.boot"]'
+    probe = f'm["xlpy.agent.remote"] = {modules_line!r}; exec(compile(m["xlpy.agent.boot"]'
     command = remote_command().replace('exec(compile(m["xlpy.agent.boot"]', probe.replace("'", '"'))
     link = SubprocessLink(command, private_environment(tmp_path))
     with pytest.raises(ConnectError) as caught:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import marshal
 import zlib
 
 import pytest
 from source_tree import ROOT
 
-from xlpy.agent.boot import unpacked
+from xlpy.agent.boot import COMPILED, ShippedImporter, compiled_part, unpacked
 from xlpy.protocol.introduction import PARCELS
 from xlpy.transport.shipping import (
     FIRST,
@@ -26,7 +27,7 @@ SOURCES = shipped_sources()
 @pytest.mark.parametrize("which", ["all.bz2", "xenless.zlib"])
 def test_size(which: str) -> None:
     assert len(first_modules()) < 20_000
-    assert len(more_modules(which)) < 150 << 10
+    assert len(first_modules()) + len(more_modules(which)) < 150 << 10
 
 
 @pytest.mark.parametrize("which", PARCELS)
@@ -45,6 +46,20 @@ def test_hosts_without_xen_need_nothing_of_libxls() -> None:
 
 def test_first_modules_are_read_by_every_python() -> None:
     assert set(marshal.loads(zlib.decompress(first_modules()))) == set(FIRST)
+
+
+def test_compiled_modules_are_run_by_the_same_python_alone() -> None:
+    parcel = marshal.loads(zlib.decompress(first_modules(True)))
+    magic, code = parcel[COMPILED]
+    assert magic == importlib.util.MAGIC_NUMBER
+    assert compiled_part({**parcel, COMPILED: (b"other", code)}) == {}
+    compiled = compiled_part(parcel)
+    assert set(parcel) == set(FIRST)
+    assert {f"{name}.__init__" if f"{name}.__init__" in FIRST else name for name in compiled} == set(FIRST)
+    importer = ShippedImporter(parcel, compiled)
+    assert importer.get_code("xlpy.relay.pump") is compiled["xlpy.relay.pump"]
+    assert compiled["xlpy.relay.pump"].co_filename == "shipped:xlpy/relay/pump.py"
+    assert ShippedImporter(parcel).get_code("xlpy.relay.pump") == compiled["xlpy.relay.pump"]
 
 
 def test_every_shipped_module_is_there() -> None:

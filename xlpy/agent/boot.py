@@ -1,7 +1,8 @@
 """The first code that runs on a host which has only Python: it makes the shipped modules importable, and starts the relay.
 
 The loader (``transport.boot_line``) runs this source with ``modules``, the sources by module name, and ``channel``, its
-standard input. Modules are compiled when they are imported; tracebacks show their lines.
+standard input. Modules are compiled when they are imported, unless they came compiled by the same Python, too.
+Tracebacks show their lines.
 """
 
 from __future__ import annotations
@@ -9,20 +10,25 @@ from __future__ import annotations
 import os
 import sys
 from _frozen_importlib import ModuleSpec  # that of importlib.machinery, without its imports
+from _frozen_importlib_external import MAGIC_NUMBER  # what compiled code is good for, as in importlib.util
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from io import BufferedReader
     from types import CodeType, ModuleType
+    from typing import Any
 
 _PACKAGE = ".__init__"
+COMPILED = "compiled"  # among the sources: the near side's MAGIC_NUMBER, and code by module name
 
 
 class ShippedImporter:
     """Finds and loads modules in a dictionary of sources; a package's name there ends with ``.__init__``."""
 
-    def __init__(self, sources: dict[str, str]) -> None:
+    def __init__(self, sources: dict[str, str], compiled: Mapping[str, CodeType] | None = None) -> None:
         self._sources = sources
+        self._compiled = compiled or {}
 
     def load(self, code: bytes) -> None:
         """Have the modules in this parcel, too."""
@@ -45,7 +51,9 @@ class ShippedImporter:
 
     def get_code(self, name: str) -> CodeType:
         """The module, compiled."""
-        return compile(self.get_source(name), self._path(name), "exec", dont_inherit=True)
+        return self._compiled.get(name) or compile(
+            self.get_source(name), self._path(name), "exec", dont_inherit=True
+        )
 
     def get_source(self, name: str) -> str:
         """The text of a module, for tracebacks too."""
@@ -76,11 +84,22 @@ def unpacked(code: bytes) -> dict[str, str]:
     return sources
 
 
+def compiled_part(sources: dict[str, str]) -> dict[str, CodeType]:
+    """What this very Python can run of the code that came with the sources, if any; it is taken out of them."""
+    import marshal
+
+    came: Any = sources.pop(COMPILED, None)
+    if came is None or came[0] != MAGIC_NUMBER:
+        return {}
+    compiled: dict[str, CodeType] = marshal.loads(came[1])
+    return compiled
+
+
 def boot(sources: dict[str, str], channel: BufferedReader) -> int:
     """Be the agent, on standard input and output; the exit status."""
     output = os.dup(1)  # what is printed by mistake goes where the log goes, not into the channel
     os.dup2(2, 1)
-    importer = ShippedImporter(sources)
+    importer = ShippedImporter(sources, compiled_part(sources))
     sys.meta_path.insert(0, importer)
     try:
         from xlpy.agent.remote import serve

@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER
 
 from xlpy.agent.find import find_xlpyd
 from xlpy.agent.relay import FarRelay, StdioCarrier
@@ -77,6 +78,7 @@ def _introduction(found: Found) -> Introduction:
         socket=found.socket,
         started=found.started,
         installed=found.installed,
+        magic=MAGIC_NUMBER.hex(),
     )
 
 

@@ -29,7 +29,10 @@ OLD_PYTHON_STATUS = 98  # the exit status of an interpreter that is too old
 
 
 class Introduction(Record):
-    """Who runs at the far end, and where xlpyd is there; ``started`` when it had to be started."""
+    """Who runs at the far end, and where xlpyd is there; ``started`` when it had to be started.
+
+    ``magic`` tells what compiled code the Python there can run (``importlib.util.MAGIC_NUMBER``, in hex).
+    """
 
     python: str
     uid: int
@@ -37,6 +40,7 @@ class Introduction(Record):
     socket: str
     started: bool = False
     installed: bool = False
+    magic: str = ""
 
 
 def introduction_line(introduction: Introduction) -> bytes:

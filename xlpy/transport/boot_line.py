@@ -22,6 +22,7 @@ from xlpy.protocol.introduction import (
     parcel,
     read_line,
 )
+from xlpy.transport.known_pythons import has_same_python, remember_python
 from xlpy.transport.shipping import digest, first_modules, more_modules
 
 TYPE_CHECKING = False
@@ -77,7 +78,9 @@ def introduce(
     (too old), PermissionRefused (sudo), ConnectError (it ended, no answer in time, no xlpyd and why).
     """
     wishes = {"socket": socket, "state_dir": state_dir}
-    return as_introduction(_talk(link, wishes, python, sudo, timeout_s))
+    introduction = as_introduction(_talk(link, wishes, python, sudo, timeout_s))
+    remember_python(link.label, introduction.magic)
+    return introduction
 
 
 def run_errand(
@@ -106,7 +109,7 @@ def _talk(
     wish = marshal.dumps({**wishes, "digest": digest()}, _MARSHAL_FORMAT)
     deadline = time.monotonic() + timeout_s
     try:
-        link.write(parcel(first_modules()) + parcel(wish))
+        link.write(parcel(first_modules(has_same_python(link.label))) + parcel(wish))
         answer = _hear(link, deadline)
         if "need" in answer:
             link.write(parcel(more_modules(str(answer["need"]))))

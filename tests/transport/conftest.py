@@ -1,0 +1,18 @@
+"""What all tests of the ways to hosts have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xlpy.transport import known_pythons
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache directory of the test's own, with nothing in it."""
+    directory = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(directory))
+    monkeypatch.setattr(known_pythons, "_known", None)
+    return directory / "xlpy"
