@@ -58,10 +58,17 @@ class Session:
         """What is known of the hosts to work on. Raises UsageError, ConfigError."""
         names = tuple(self.host_names or ["local"])
         if self._resolved is None or self._resolved[0] != names:
-            from xlpy.client.resolve import resolve
-
-            self._resolved = (names, resolve(names))
+            self._resolved = (names, self._resolve(names))
         return self._resolved[1]
+
+    def _resolve(self, names: Sequence[str]) -> list[HostEntry]:
+        if self._open_host is not _connect:  # whoever opens hosts by name knows what the names mean
+            from xlpy.inventory.entry import HostEntry
+
+            return [HostEntry(name=name, address=name) for name in names]
+        from xlpy.client.resolve import resolve
+
+        return resolve(names)
 
     @property
     def host(self) -> Host:
