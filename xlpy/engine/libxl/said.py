@@ -87,6 +87,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[XlError], str | None], ...] = (
         "this Xen has no shadow paging: only HVM and PVH domains can move live",
     ),
     (
+        re.compile(r"guest didn't acknowledge suspend|guest did not suspend"),
+        EngineError,
+        "a guest has to help, with Xen's drivers: is it still booting? see: xlpy console",
+    ),
+    (
         re.compile(r"No such file or directory"),
         EngineError,
         "check the path that it names",
