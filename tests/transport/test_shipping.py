@@ -6,12 +6,15 @@ import ast
 import importlib.util
 import marshal
 import zlib
+from pathlib import Path
 
 import pytest
 from source_tree import ROOT
 
 from xlpy.agent.boot import COMPILED, ShippedImporter, compiled_part, unpacked
 from xlpy.protocol.introduction import PARCELS
+from xlpy.transport import shipping
+from xlpy.transport.once import once
 from xlpy.transport.shipping import (
     FIRST,
     digest,
@@ -42,6 +45,28 @@ def test_hosts_without_xen_need_nothing_of_libxls() -> None:
     for name, source in SOURCES.items():
         if not name.startswith(("xlpy.engine.libxl", "xlpy.engine.choose")):
             assert "xlpy.engine.libxl" not in source, name
+
+
+def test_parcels_are_made_once_and_kept(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin_anew() -> None:
+        for work in (shipping.digest, shipping.first_modules):
+            monkeypatch.setattr(shipping, work.__name__, once(work.__wrapped__))
+
+    begin_anew()
+    parcel, made = shipping.first_modules(), shipping.digest()
+    assert {path.name.partition("-")[2] for path in own_cache.iterdir()} == {"digest", "first"}
+    begin_anew()
+    monkeypatch.setattr(shipping, "shipped_sources", None)
+    assert (shipping.first_modules(), shipping.digest()) == (parcel, made)
+
+
+def test_changed_file_is_another_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(shipping, "_files", lambda: {"xlpy.a": f"{tmp_path}/a.py"})
+    before = shipping._stamp()
+    assert shipping._stamp() == before
+    (tmp_path / "a.py").write_text("x = 22\n")
+    assert shipping._stamp() != before
 
 
 def test_first_modules_are_read_by_every_python() -> None:

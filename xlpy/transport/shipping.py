@@ -16,6 +16,10 @@ from xlpy.agent.boot import COMPILED, ShippedImporter
 from xlpy.transport.cache import keep_cached, read_cached
 from xlpy.transport.once import once
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SHIPPED = ("errors", "model", "protocol", "relay", "engine", "agent")
 # What the agent imports before it can ask for the rest.
 FIRST = (
@@ -50,6 +54,34 @@ def first_modules(compiled: bool = False) -> bytes:
 
     ``compiled``, for a host that is known to have the same Python, adds their code: the agent is there much sooner.
     """
+    which = f"first.{MAGIC_NUMBER.hex()}" if compiled else "first"
+    return _kept(which, lambda: _first_parcel(compiled))
+
+
+@once
+def more_modules(which: str) -> bytes:
+    """One of ``introduction.PARCELS``, packed likewise."""
+    return _kept(which, lambda: _packed(which))
+
+
+@once
+def digest() -> str:
+    """What tells these modules from those of another version."""
+    name = f"{_stamp()}-digest"
+    data = read_cached(name)
+    if data is None:
+        made = hashlib.sha256(repr(shipped_sources()).encode()).hexdigest()
+        data = keep_cached(name, made.encode("ascii"), "*-digest")
+    return data.decode("ascii")
+
+
+def _kept(which: str, make: Callable[[], bytes]) -> bytes:
+    """A parcel, which takes a while to be made: it is kept in the user's cache for the next broker."""
+    name = f"{digest()[:16]}-{which}"
+    return read_cached(name) or keep_cached(name, make(), f"*-{which}")
+
+
+def _first_parcel(compiled: bool) -> bytes:
     sources = {name: without_prose(source) for name, source in shipped_sources().items() if name in FIRST}
     parcel: dict[str, object] = {**sources}
     if compiled:
@@ -58,16 +90,6 @@ def first_modules(compiled: bool = False) -> bytes:
         code = marshal.dumps({name: importer.get_code(name) for name in names})
         parcel[COMPILED] = (MAGIC_NUMBER, code)
     return zlib.compress(marshal.dumps(parcel, _MARSHAL_FORMAT), _ZLIB_LEVEL)
-
-
-@once
-def more_modules(which: str) -> bytes:
-    """One of ``introduction.PARCELS``, packed likewise.
-
-    Packing takes a while, so that it is kept in the user's cache for the next broker.
-    """
-    kept = f"{digest()[:16]}-{which}"
-    return read_cached(kept) or keep_cached(kept, _packed(which), f"*-{which}")
 
 
 def _packed(which: str) -> bytes:
@@ -82,12 +104,6 @@ def _packed(which: str) -> bytes:
     return zlib.compress(data, _ZLIB_LEVEL)
 
 
-@once
-def digest() -> str:
-    """What tells these modules from those of another version."""
-    return hashlib.sha256(repr(shipped_sources()).encode()).hexdigest()
-
-
 def _marshalled(sources: dict[str, str]) -> bytes:
     stripped = {name: without_prose(source) for name, source in sources.items()}
     return marshal.dumps(stripped, _MARSHAL_FORMAT)
@@ -96,18 +112,32 @@ def _marshalled(sources: dict[str, str]) -> bytes:
 @once
 def shipped_sources() -> dict[str, str]:
     """The sources of the shipped half by module name; a package's ends with ``.__init__``."""
+    return {name: _read(path) for name, path in _files().items()}
+
+
+def _files() -> dict[str, str]:
+    """The path of every shipped module."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sources = {"xlpy.__init__": _read(f"{package}/__init__.py")}
+    files = {"xlpy.__init__": f"{package}/__init__.py"}
     for top in SHIPPED:
         if os.path.isfile(f"{package}/{top}.py"):
-            sources[f"xlpy.{top}"] = _read(f"{package}/{top}.py")
+            files[f"xlpy.{top}"] = f"{package}/{top}.py"
             continue
-        for directory, _, files in os.walk(f"{package}/{top}"):
+        for directory, _, names in os.walk(f"{package}/{top}"):
             prefix = os.path.relpath(directory, os.path.dirname(package)).replace(os.sep, ".")
-            for file in files:
-                if file.endswith(".py"):
-                    sources[f"{prefix}.{file[:-3]}"] = _read(f"{directory}/{file}")
-    return dict(sorted(sources.items()))
+            for name in names:
+                if name.endswith(".py"):
+                    files[f"{prefix}.{name[:-3]}"] = f"{directory}/{name}"
+    return dict(sorted(files.items()))
+
+
+def _stamp() -> str:
+    """What changes whenever a shipped file does, without reading them."""
+    stamp = hashlib.sha256()
+    for path in _files().values():
+        found = os.stat(path)
+        stamp.update(f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\n".encode())
+    return stamp.hexdigest()[:16]
 
 
 def without_prose(source: str) -> str:
