@@ -206,7 +206,8 @@ class SshHost:
 
     def _write(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.log.touch()
+        self.log.write_bytes(b"")
+        (self.directory / "booted").unlink(missing_ok=True)
         if not (self.directory / "host_key").exists():
             make_key(self.directory / "host_key")
         shutil.rmtree(self.root / "run", ignore_errors=True)  # as a machine's start leaves it
