@@ -13,7 +13,6 @@ from xlpy.model.domain_config import (
     DomainCreateInfo,
     NicConfig,
     PvhInfo,
-    PvInfo,
 )
 
 # Xen builds no domain without a kernel, and saves none whose guest doesn't help: there these say what to boot.
@@ -23,9 +22,9 @@ SMALLEST_KIB = 128 << 10 if KERNEL else 32 << 10
 
 
 def tiny(name: str, uuid: str | None = None, memory_kib: int = SMALLEST_KIB, **changes: Any) -> DomainConfig:
-    """A small PVH domain, or PV where it needs a kernel, since that boots soonest; ``changes`` are fields of DomainConfig."""
+    """A small PVH domain; ``changes`` are fields of DomainConfig."""
     return DomainConfig(
-        c_info=DomainCreateInfo(type=DomainType.PV if KERNEL else DomainType.PVH, name=name, uuid=uuid),
+        c_info=DomainCreateInfo(type=DomainType.PVH, name=name, uuid=uuid),
         b_info=DomainBuildInfo(
             max_vcpus=1,
             avail_vcpus=(0,),
@@ -34,8 +33,7 @@ def tiny(name: str, uuid: str | None = None, memory_kib: int = SMALLEST_KIB, **c
             kernel=KERNEL,
             ramdisk=RAMDISK,
             cmdline="console=hvc0 quiet" if KERNEL else None,
-            pv=PvInfo() if KERNEL else None,
-            pvh=None if KERNEL else PvhInfo(),
+            pvh=PvhInfo(),
         ),
     ).replace(**changes)
 

@@ -14,7 +14,7 @@ from sample_configs import tiny
 from xlpy.agent import adoption, lifecycle
 from xlpy.agent.domain_record import DomainRecord, Phase
 from xlpy.agent.store import Store
-from xlpy.model.domain import ActionOnShutdown, ShutdownReason
+from xlpy.model.domain import ActionOnShutdown, DomainInfo, ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.migration import Peer
 
@@ -245,3 +245,30 @@ def test_no_phase_is_forgotten(machine: Machine, phase: Phase) -> None:
     machine.agents.pop().close()
     machine.start()
     assert (machine.records(), machine.domids()) == before
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_domain_of_others_under_the_same_domid_is_left_alone(machine: Machine, phase: Phase) -> None:
+    """On a host where others make domains too, ours may be gone and its domid theirs."""
+    machine.fake.shared = True
+    machine.fake.made_here = lambda domid: False  # type: ignore[method-assign]
+    machine.leave(phase, False, transfer_id="t1")
+    machine.fake.add(
+        DomainInfo(domid=5, uuid="99999999-2222-3333-4444-555555555555", name="theirs", running=True)
+    )
+    agent = machine.start()
+    agent.supervisor.lifecycle.stop()
+    assert machine.fake.guests[5].info.name == "theirs"
+    assert machine.fake.guests[5].info.running
+    assert 5 not in [domid for domid, _ in machine.records()]
+
+
+def test_domain_of_others_has_no_record(machine: Machine) -> None:
+    machine.fake.shared = True
+    machine.fake.made_here = lambda domid: domid == 6  # type: ignore[method-assign]
+    for domid in (5, 6):
+        machine.fake.create_domain(
+            tiny(f"d{domid}").replace(c_info=tiny(f"d{domid}").c_info.replace(domid=domid, uuid=f"u{domid}"))
+        )
+    machine.start()
+    assert machine.records() == [(6, Phase.RUNNING)]

@@ -157,7 +157,7 @@ def test_created_domain_is_as_asked(host: Host, paused: bool) -> None:
     domid = host.create_domain(tiny("web", uuid=UUID), paused=paused)
     info = host.domain_info(domid)
     assert (info.domid, info.name, info.uuid) == (domid, "web", UUID)
-    assert (info.domain_type, info.paused) == (tiny("web").c_info.type, paused)
+    assert (info.domain_type, info.paused) == (DomainType.PVH, paused)
     assert (info.shutdown, info.dying, info.shutdown_reason) == (False, False, None)
     asked_kib = tiny("web").b_info.max_memkb or 0
     assert asked_kib <= info.max_memory_kib <= asked_kib + (1 << 10), "Xen grants each domain 1 MiB more"

@@ -138,8 +138,7 @@ class _Adoption:
             self._store.remove(record.uuid)
 
     def _destroy(self, record: DomainRecord) -> None:
-        if record.domid in self._present or not self._engine.shared:
-            destroy_in_engine(self._engine, record.domid)
+        destroy_in_engine(self._engine, record)
         self._store.remove(record.uuid)
         what = "undo half a creation" if record.phase is Phase.CREATING else "finish destroying"
         self._events.add(what, record.domid, record.name)

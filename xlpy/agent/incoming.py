@@ -157,7 +157,7 @@ class Incoming:
         return True
 
     def _clear_away(self, record: DomainRecord) -> None:
-        destroy_in_engine(self._engine, record.domid)
+        destroy_in_engine(self._engine, record)
         self._store.remove(record.uuid)
 
 

@@ -69,7 +69,7 @@ class Lifecycle:
     def finish_restart(self, record: DomainRecord) -> None:
         """Do the rest of a restart that is written down as begun. Raises XlError."""
         if record.phase is Phase.RESTARTING:
-            destroy_in_engine(self._engine, record.domid)
+            destroy_in_engine(self._engine, record)
             record = self._store.begin_recreation(record.uuid, time.time())
         self._recreate(record)
 
@@ -137,7 +137,7 @@ class Lifecycle:
 
     def _destroy(self, record: DomainRecord) -> None:
         self._store.move(record.uuid, Phase.DESTROYING)
-        destroy_in_engine(self._engine, record.domid)
+        destroy_in_engine(self._engine, record)
         self._store.remove(record.uuid)
 
     def _restart(self, record: DomainRecord) -> None:
@@ -178,7 +178,7 @@ class Lifecycle:
                 config_text=record.config_text,
             )
         except XlError as error:
-            destroy_in_engine(self._engine, record.domid)
+            destroy_in_engine(self._engine, record)
             self._store.remove(record.uuid)
             self._events.add("restart", record.domid, record.name, result=error.code, detail=str(error))
             return
@@ -226,9 +226,13 @@ def with_identity(config: DomainConfig, uuid: str, name: str, domid: int | None)
     return config.replace(c_info=config.c_info.replace(uuid=uuid, name=name, domid=domid))
 
 
-def destroy_in_engine(engine: Engine, domid: int) -> None:
-    """Make sure that the engine has it no more."""
+def destroy_in_engine(engine: Engine, record: DomainRecord) -> None:
+    """Make sure that the engine has it no more.
+
+    Where others make domains too, one of those may have its domid by now: the uuid tells.
+    """
     try:
-        engine.destroy_domain(domid)
+        if not engine.shared or engine.domain_info(record.domid).uuid == record.uuid:
+            engine.destroy_domain(record.domid)
     except DomainNotFound:
         pass  # then it is gone

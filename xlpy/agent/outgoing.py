@@ -239,7 +239,7 @@ class Outgoing:
 
     def _remove_migrated(self, record: DomainRecord, detail: str) -> None:
         self._store.move(record.uuid, Phase.DESTROYING)
-        destroy_in_engine(self._engine, record.domid)
+        destroy_in_engine(self._engine, record)
         self._store.remove(record.uuid)
         self._events.add("migrated away", record.domid, record.name, detail=detail)
 

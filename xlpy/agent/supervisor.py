@@ -193,7 +193,7 @@ class Supervisor(Delegate):
             told = with_identity(config, uuid, name, record.domid)
             self.inner.create_domain(told, paused, supervised, config_text)
         except BaseException:
-            destroy_in_engine(self.inner, record.domid)
+            destroy_in_engine(self.inner, record)
             self.store.remove(uuid)
             raise
         self.ends.forget(record.domid)
@@ -212,7 +212,7 @@ class Supervisor(Delegate):
             self.handover.target.drop(record)
             return
         self.store.move(record.uuid, Phase.DESTROYING)
-        destroy_in_engine(self.inner, domid)
+        destroy_in_engine(self.inner, record)
         self.store.remove(record.uuid)
 
     def rename_domain(self, domid: int, name: str) -> None:

@@ -87,7 +87,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[XlError], str | None], ...] = (
         "this Xen has no shadow paging: only HVM and PVH domains can move live",
     ),
     (
-        re.compile(r"guest didn't acknowledge suspend|guest did not suspend"),
+        re.compile(
+            r"guest didn't acknowledge suspend|guest did not suspend|Bad mfn 0 for p2m|p2m_size < nr_pages"
+        ),
         EngineError,
         "a guest has to help, with Xen's drivers: is it still booting? see: xlpy console",
     ),
