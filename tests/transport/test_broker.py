@@ -461,3 +461,21 @@ def test_without_a_broker(
     assert isinstance(error, Interrupted)
     assert "the connection to host1 was lost" in (error.detail or "")
     waiting.host.close()
+
+
+def test_a_bug_of_ours_is_told(
+    broker: BrokerProcess, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a host hears of it, whatever happens in the thread that connects."""
+    from xlpy.transport import boot_line
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setenv("XLPY_BROKER", "no")
+    monkeypatch.setattr(boot_line, "introduce", fail)
+    with pytest.raises(
+        XlError, match=r"host1: connecting failed unexpectedly .ZeroDivisionError: by nothing."
+    ) as caught:
+        host(daemon).list_domains()
+    assert "this is a bug in xlpy" in (caught.value.hint or "")

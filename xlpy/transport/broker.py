@@ -46,8 +46,9 @@ log = logging.getLogger("xlpy.broker")
 IDLE_S = 600.0
 _ASKERS_AT_ONCE = 1024
 _WISHES_KEPT = 1000
-_TICK_S = 10.0
+_TICK_S = 2.0
 _SILENCE_LIMIT_S = 60.0
+_ANSWER_TIMEOUT_S = 5.0
 _DRAIN_TICK_S = 0.5
 _LOG_LIMIT_BYTES = 1 << 20
 
@@ -75,6 +76,7 @@ class Broker:
         self._poller = select.poll()
         self._since_s = time.time()
         self._used = time.monotonic()
+        self._next_tick = 0.0
         self._open = True
         self._over = False
         self._woken, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,9 +92,8 @@ class Broker:
         self._poller.register(self._listener, select.POLLIN)
         self._poller.register(self._woken, select.POLLIN)
         while not self._over:
-            for fd, _ in self._poller.poll(
-                1000 * (min(_TICK_S, self._idle_s) if self._open else _DRAIN_TICK_S)
-            ):
+            patience_s = max(self._next_tick - time.monotonic(), 0)
+            for fd, _ in self._poller.poll(patience_s * 1000 + 1):
                 if fd == self._woken:
                     self._over = True
                 elif self._open and fd == self._listener.fileno():
@@ -107,6 +108,7 @@ class Broker:
         if not self._open:
             return
         self._open = False
+        self._next_tick = 0.0
         try:
             os.unlink(self._path)
         except FileNotFoundError:
@@ -119,13 +121,18 @@ class Broker:
         os.close(self._lock)
 
     def _tick(self) -> None:
+        """What has to be looked after now and then: those who say nothing, and whether anybody needs us."""
+        now = time.monotonic()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + (min(_TICK_S, self._idle_s) if self._open else _DRAIN_TICK_S)
         self._board.tidy()
         for asker in list(self._askers.values()):
-            if time.monotonic() - asker.since > _SILENCE_LIMIT_S:
+            if now - asker.since > _SILENCE_LIMIT_S:
                 self._dismiss(asker)
         if self._askers or self._board.clients:
-            self._used = time.monotonic()
-        elif not self._open or time.monotonic() - self._used >= self._idle_s:
+            self._used = now
+        elif not self._open or now - self._used >= self._idle_s:
             self._over = True
 
     def _accept(self) -> bool:
@@ -143,6 +150,7 @@ class Broker:
             log.warning("uid %d was refused", uid)
             connected.close()
             return True
+        self._used = time.monotonic()
         self._askers[connected.fileno()] = Asker(connected)
         self._poller.register(connected, select.POLLIN)
         return True
@@ -214,7 +222,9 @@ class Broker:
 
     def _answer(self, asker: Asker, **fields: object) -> None:
         answer = Answer(pid=os.getpid(), build=build(), since_s=self._since_s, **fields)  # type: ignore[arg-type]
+        asker.socket.settimeout(_ANSWER_TIMEOUT_S)  # whoever doesn't read keeps nobody else waiting
         asker.socket.sendall(encode(answer))
+        asker.socket.settimeout(None)
 
     def _let_go(self, asker: Asker) -> None:
         self._poller.unregister(asker.socket)

@@ -136,10 +136,10 @@ class HostLine:
             link = self._start_agent(connection)
             link.on_close = connection.close
             relay = NearRelay(link, self._relay_ended)
-        except XlError as error:
+        except Exception as error:  # noqa: BLE001 -- the edge of a thread: those who wait have to hear of it
             if connection is not None:
                 connection.close()
-            self._failed(error)
+            self._failed(as_xl_error(error, self.entry.name))
             return
         with self._changing:
             self._link, self._relay = link, relay
@@ -195,6 +195,17 @@ def refuse(asker: socket.socket, error: XlError) -> None:
             asker.sendall(encode_message(Failure(id=0, error=error_to_wire(error))))
         except OSError:
             pass  # nobody waits for it any more
+
+
+def as_xl_error(error: Exception, name: str) -> XlError:
+    """The error, or one that says that we are at fault."""
+    if isinstance(error, XlError):
+        return error
+    log.error("%s: this is a bug in xlpy", name, exc_info=error)
+    return XlError(
+        f"{name}: connecting failed unexpectedly ({type(error).__name__}: {error})",
+        "this is a bug in xlpy; the log beside the broker's socket has more",
+    )
 
 
 def small_stacks() -> None:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 from xlpy.errors import ConnectError, ProtocolError, XlError
 from xlpy.inventory.choose import choose
-from xlpy.transport.host_line import HostLine, refuse
+from xlpy.transport.host_line import HostLine, as_xl_error, refuse
 from xlpy.transport.ssh_settings import Client
 
 TYPE_CHECKING = False
@@ -63,8 +63,8 @@ class Switchboard:
             settings = client.settings(entry)
             while not self._line(entry, settings, client, accept).attach(asker):
                 pass  # it has just ended; there is a new one now
-        except XlError as error:
-            refuse(asker, error)
+        except Exception as error:  # noqa: BLE001 -- the edge of a thread: who waits has to hear of it
+            refuse(asker, as_xl_error(error, entry.name))
 
     def why_ended(self, name: str) -> XlError | None:
         """Why the connection to this host broke, the last time it did."""
