@@ -125,11 +125,6 @@ def failure(what: str, status: int, log: str) -> XlError:
     return kind(f"{what}: {why}", hint, detail="\n".join(lines[:12]) or None)
 
 
-def warnings_of(log: str) -> tuple[str, ...]:
-    """What libxl warned of in a call that succeeded."""
-    return tuple(_texts(log.splitlines(), ("warning",)))
-
-
 def _complaints(log: str) -> list[str]:
     return list(dict.fromkeys(_texts(log.splitlines(), _GRAVE)))
 

@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import threading
-from errno import EEXIST, EINVAL, ENOENT, errorcode
+from errno import EINVAL, ENOENT, errorcode
 
 from xlpy.errors import ConnectError, EngineError
 
@@ -21,8 +21,7 @@ _SOCKETS = ("/run/xenstored/socket", "/var/run/xenstored/socket")
 _DEVICE = "/dev/xen/xenbus"
 _HEADER = struct.Struct("=IIII")  # type, request, transaction, length
 
-_DIRECTORY, _READ, _GET_PERMS, _WATCH, _UNWATCH = 1, 2, 3, 4, 5
-_WRITE, _MKDIR, _RM = 11, 12, 13
+_DIRECTORY, _READ, _WATCH, _WRITE, _RM = 1, 2, 4, 11, 13
 _WATCH_EVENT, _ERROR = 15, 16
 _ERRNO_BY_NAME = {name: number for number, name in errorcode.items()}
 
@@ -34,7 +33,6 @@ class Xenstore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
         self._file = _connect()
 
     def fileno(self) -> int:
@@ -98,8 +96,7 @@ class Xenstore:
             while True:
                 answered, answer = self._receive()
                 if answered == _ERROR:
-                    name = answer.rstrip(b"\0").decode()
-                    raise_error(name, body)
+                    raise _refusal(answer.rstrip(b"\0").decode(), body)
                 if answered == kind:
                     return answer
 
@@ -120,15 +117,13 @@ class Xenstore:
         return data
 
 
-def raise_error(name: str, body: bytes) -> None:
-    """Raise what xenstored's error of this name stands for: FileNotFoundError, or EngineError."""
+def _refusal(name: str, body: bytes) -> Exception:
+    """What xenstored's error of this name stands for: FileNotFoundError, or EngineError."""
     path = body.split(b"\0")[0].decode("utf-8", "replace")
     number = _ERRNO_BY_NAME.get(name, EINVAL)
     if number == ENOENT:
-        raise FileNotFoundError(path)
-    if number == EEXIST:
-        raise FileExistsError(path)
-    raise EngineError(f"xenstore refuses {path}: {os.strerror(number)}")
+        return FileNotFoundError(path)
+    return EngineError(f"xenstore refuses {path}: {os.strerror(number)}")
 
 
 def _connect() -> int:
