@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The link cut at 30 random moments of migrations between two hosts over SSH: exactly one running copy each time.
 
-    benchmarks/cut_link.py [ROUNDS [SEED]]
+    benchmarks/cut_link.py [--with-disks] [ROUNDS [SEED]]
 
 Half of the rounds kill sshd's connection, the others take the host's cable down for a while (as root). Prints what was
 reached and what it took; exits 1 at the first domain that is lost, doubled or left standing still.
@@ -21,11 +21,11 @@ os.environ.setdefault("XLPY_ACCEL", "tcg")
 from link_rounds import link_rounds  # noqa: E402
 
 
-def main(count: int = 30, seed: int = 1) -> int:
+def main(count: int = 30, seed: int = 1, with_disks: bool = False) -> int:
     """Play the rounds; the exit status."""
     with (
         tempfile.TemporaryDirectory(prefix="xlpy-cut-") as directory,
-        link_rounds(Path(directory), seed, network=os.getuid() == 0) as rounds,
+        link_rounds(Path(directory), seed, network=os.getuid() == 0, with_disks=with_disks) as rounds,
     ):
         print(f"a migration takes {rounds.longest_s:.2f} s uncut; {count} rounds, seed {seed}", flush=True)
         try:
@@ -41,4 +41,5 @@ def main(count: int = 30, seed: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    words = [word for word in sys.argv[1:] if word != "--with-disks"]
+    sys.exit(main(*map(int, words), with_disks=len(words) < len(sys.argv[1:])))

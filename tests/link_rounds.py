@@ -29,13 +29,18 @@ ALIVE_CLIENT = "Host *\n  ServerAliveInterval 1\n  ServerAliveCountMax 3\n"
 ALIVE_HOST = "ClientAliveInterval 1\nClientAliveCountMax 3"
 CLIENT_TIMEOUT_S = 120
 WATCH_INTERVAL_S = 0.02
+DISK = "/srv/disks/web.img"
 
 
 class LinkRounds:
-    """Two hosts with QEMU, and a domain that goes from one to the other; ``play`` is one round."""
+    """Two hosts with QEMU, and a domain that goes from one to the other; ``play`` is one round.
 
-    def __init__(self, lab: SshLab, seed: int) -> None:
+    ``with_disks`` gives it a disk that is copied along each time, under one path on both hosts; that takes root.
+    """
+
+    def __init__(self, lab: SshLab, seed: int, with_disks: bool = False) -> None:
         self._lab = lab
+        self._with_disks = with_disks
         self._random = random.Random(seed)
         self._environ = {**lab.environ, "PYTHONPATH": str(PROJECT)}
         lab.add(2, extra=ALIVE_HOST + "\nSetEnv XLPY_ACCEL=tcg" * (os.getuid() != 0))
@@ -51,6 +56,8 @@ class LinkRounds:
             f'name = "web"\ntype = "pvh"\nmemory = 128\n'
             f'kernel = "{files}/vmlinuz"\nramdisk = "{files}/initrd.img"\n'
         )
+        if with_disks:
+            self._make_disk(config)
         self.call("-H", "host1", "create", str(config))
         self.call("-H", "host2", "list")
         self.inside = {name: connect(f"unix://{host.run_dir}/xlpy.sock") for name, host in self.hosts.items()}
@@ -62,7 +69,9 @@ class LinkRounds:
         victim = self.hosts[self._random.choice([source, target])]
         way = self._random.choice(["connection", "cable"] if self._lab.network else ["connection"])
         moment_s = self._random.random() * self.longest_s
-        how_sent = self._random.choice([[], ["--direct"]])
+        how_sent = ["--with-disks"] if self._with_disks else self._random.choice([[], ["--direct"]])
+        if self._with_disks:
+            self._image(target).unlink(missing_ok=True)  # what is left of the round before
         what = f"round {number}: {' '.join(how_sent)} {way} of the {'source' if victim.name == source else 'target'} cut at {moment_s:.2f} s"
         with self._at_most_one(source, target, what):
             client = self._begin("-H", source, "migrate", *how_sent, "web", target)
@@ -74,7 +83,34 @@ class LinkRounds:
             said = client.communicate(timeout=CLIENT_TIMEOUT_S)[1].strip()
             how = self._settle(source, target, what)
         self.reached[f"{way}, {'source' if victim.name == source else 'target'}: {how}"] += 1
-        self._check(f"{what}; the client said {client.returncode} {said!r}; {how}")
+        where = f"{what}; the client said {client.returncode} {said!r}; {how}"
+        self._check(where)
+        if self._with_disks:
+            self._check_disks(source, target, where)
+
+    def _check_disks(self, source: str, target: str, where: str) -> None:
+        """What runs has its disk, and of a copy that came to nothing nothing is left."""
+        runner, _ = self._where()
+        assert self._image(runner).exists(), f"{where}: the domain has lost its disk"
+        if runner == source:
+            try:  # the target may still have to notice that nobody is there any more
+                eventually(lambda: not self._image(target).exists(), timeout_s=60)
+            except AssertionError:
+                raise AssertionError(f"{where}: half a disk is left at the target") from None
+        else:
+            same = self._image(source).read_bytes() == self._image(target).read_bytes()
+            assert same, f"{where}: the disks differ"
+
+    def _make_disk(self, config: Path) -> None:
+        for name in self.hosts:
+            self._image(name).parent.mkdir()
+        self._image("host1").write_bytes(os.urandom(8 << 20))
+        with config.open("a") as file:
+            file.write(f'disk = ["{DISK},raw,xvda,rw"]\n')
+
+    def _image(self, name: str) -> Path:
+        """The disk on this host, seen from here."""
+        return self.hosts[name].root / DISK.lstrip("/")
 
     def _settle(self, source: str, target: str, what: str) -> str:
         """As a user does whose migration was cut off; what it took."""
@@ -180,7 +216,8 @@ class LinkRounds:
     def _measure(self) -> float:
         """How long a migration takes when nothing is cut."""
         begin = time.monotonic()
-        self.call("-H", "host1", "migrate", "web", "host2")
+        options = ["--with-disks"] if self._with_disks else []
+        self.call("-H", "host1", "migrate", *options, "web", "host2")
         return time.monotonic() - begin
 
     def close(self) -> None:
@@ -202,10 +239,10 @@ def cut(host: SshHost, way: str) -> None:
 
 
 @contextmanager
-def link_rounds(place: Path, seed: int, network: bool) -> Iterator[LinkRounds]:
+def link_rounds(place: Path, seed: int, network: bool, with_disks: bool = False) -> Iterator[LinkRounds]:
     """Rounds between two hosts that live as long as the block runs; ``network`` has cables to be cut (as root)."""
     with ssh_hosts(place, 0, network=network) as lab:
-        rounds = LinkRounds(lab, seed)
+        rounds = LinkRounds(lab, seed, with_disks)
         try:
             yield rounds
         finally:

@@ -121,12 +121,17 @@ class Migration:
     def _begin_copies(self) -> None:
         try:
             begin_copies(self.source, self.target, self.domid, self._saved, self._supervised, self._limits)
-        except BaseException as error:
+        except (XlError, KeyboardInterrupt) as error:
             self.source.close()
             self.target.close()  # both give up what they have begun
             if isinstance(error, KeyboardInterrupt):
                 raise self._given_up() from error
-            raise
+            lost = isinstance(error, (ConnectError, Interrupted))
+            raise (ConnectError if lost else type(error))(
+                f"the migration failed, {self._where(ended=False)}: {error.message}",
+                "try again when the connection is stable" if lost else error.hint,
+                detail=error.detail,
+            ) from error
 
     def _transfer(self) -> tuple[int, TransferProgress]:
         """Send the state over; on return both have it and it runs nowhere. On failure it is at the source as it was."""
