@@ -58,7 +58,8 @@ class Conversation:
             raise ProtocolError(
                 f"{self.label} (xlpy {message.version}) speaks protocol {message.protocol},"
                 f" this xlpy speaks {PROTOCOL_VERSION}",
-                "use the same version of xlpy on both sides; a restart of xlpyd does not disturb its domains",
+                "use the same version on both sides: 'xlpy host install HOST' puts this one there, and restarts xlpyd;"
+                " its domains are not disturbed",
             )
         self._greeted = True
         return message
