@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 def why_invalid(kind: str, blob: bytes, name: str, known: KnownHosts) -> str | None:
     """Why this certificate doesn't prove that the host is ``name``; None if it does."""
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 
+    try:
+        from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
+    except ImportError:  # Debian 12's
+        return "to check it takes Python's cryptography 40 or newer, which is not here"
     encoded = f"{kind} {base64.b64encode(blob).decode('ascii')}".encode()
     try:
         certificate = load_ssh_public_identity(encoded)

@@ -96,7 +96,8 @@ class KeyRing:
         return list(self._agent.get_keys())
 
     def _from_agent(self, key: paramiko.AgentKey) -> Iterator[Candidate]:
-        name = f"{HostKey(key.get_name(), key.blob).fingerprint} from the ssh-agent ({key.comment})"
+        comment = getattr(key, "comment", "no comment")  # paramiko 2, which Debian 12 has, doesn't keep it
+        name = f"{HostKey(key.get_name(), key.blob).fingerprint} from the ssh-agent ({comment})"
         for path in self._settings.certificate_files:
             if _certified_blob(path) == key.blob and self._certify(key, path):
                 yield Candidate(key, f"{path} with {name}")
@@ -191,8 +192,14 @@ def _certified_blob(path: str) -> bytes | None:
     blob = _line_blob(path)
     if blob is None:
         return None
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_ssh_public_identity
-
+    try:
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            PublicFormat,
+            load_ssh_public_identity,
+        )
+    except ImportError:  # before cryptography 40, as in Debian 12: the plain keys are tried alone
+        return None
     try:
         identity = load_ssh_public_identity(b" ".join(_read(path).split()[:2]))
         key = identity.public_key()  # type: ignore[union-attr]  # a plain key has none
