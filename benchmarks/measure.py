@@ -80,7 +80,7 @@ class Report:
 
     def bound(self, what: str, ours: Series, bound: float) -> None:
         """Add a number that has a limit of its own, in its unit."""
-        self._add(Row(what, str(ours), "limit", f"{bound:.0f} {ours.unit}", ours.median / bound, 1.0))
+        self._add(Row(what, str(ours), "limit", f"{bound:g} {ours.unit}", ours.median / bound, 1.0))
 
     def note(self, what: str, ours: str) -> None:
         """Add a number without a peer."""
