@@ -65,7 +65,7 @@ def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> 
                 raise
     from xlpy.config.libxl_json import domain_list_json
 
-    text = domain_list_json(configs)
+    text = domain_list_json(configs, retrieved=session.host.hello.engine == "libxl")
     rows: list[dict[str, object]] = []
     if session.structured:
         import json

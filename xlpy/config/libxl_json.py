@@ -7,7 +7,7 @@ The form is that of Xen 4.20: fields that came later are left out, as an xl of t
 
 from __future__ import annotations
 
-from xlpy.config.started import as_started
+from xlpy.config.started import as_retrieved, as_started
 from xlpy.model.choice import Choice
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.libxl_form import libxl_fields
@@ -47,15 +47,18 @@ def domain_entry_json(domid: int | None, config: DomainConfig) -> str:
     return _entry(domid, config, "") + "\n"
 
 
-def domain_list_json(domains: Iterable[tuple[int | None, DomainConfig]]) -> str:
-    """What ``xl list -l`` prints, with a newline more, for (domid, config) pairs."""
-    return _list([_entry(domid, config, _INDENT) for domid, config in domains], "") + "\n"
+def domain_list_json(domains: Iterable[tuple[int | None, DomainConfig]], retrieved: bool = False) -> str:
+    """What ``xl list -l`` prints, with a newline more, for (domid, config) pairs.
+
+    ``retrieved`` says that libxl has given the configs; another engine's lack what libxl adds when a domain starts.
+    """
+    return _list([_entry(domid, config, _INDENT, retrieved) for domid, config in domains], "") + "\n"
 
 
-def _entry(domid: int | None, config: DomainConfig, indent: str) -> str:
+def _entry(domid: int | None, config: DomainConfig, indent: str, retrieved: bool = False) -> str:
     """A config with its domid; that of a started domain holds more than its file said, Domain-0's does not."""
     if domid:
-        config = as_started(config)
+        config = as_retrieved(config) if retrieved else as_started(config)
     return _map([("domid", domid), ("config", config)], indent)
 
 

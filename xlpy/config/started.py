@@ -37,6 +37,11 @@ def as_started(config: DomainConfig) -> DomainConfig:
     )
 
 
+def as_retrieved(config: DomainConfig) -> DomainConfig:
+    """The config that libxl itself has given: all is there but for the domid, which engines keep to themselves."""
+    return config.replace(c_info=config.c_info.replace(domid=_INVALID_DOMID))
+
+
 def _build_info(info: DomainBuildInfo) -> DomainBuildInfo:
     target_kib = info.target_memkb or info.max_memkb or _DEFAULT_MEMORY_KIB
     changes: dict[str, Any] = {
