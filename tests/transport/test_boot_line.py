@@ -208,6 +208,25 @@ def test_sudo_that_wants_a_password(tmp_path: Path) -> None:
     assert caught.value.detail == "sudo: a password is required"
 
 
+def test_no_sudo(tmp_path: Path) -> None:
+    command = remote_command(sudo=True).replace("sudo", "sudo-is-not-here", 1)
+    with pytest.raises(MissingProgram, match=r"^box: there is no sudo$"):
+        try_to_boot(tmp_path, command, sudo=True)
+
+
+def test_no_python_for_sudo(tmp_path: Path) -> None:
+    sudo = program(tmp_path, 'echo "sudo: python3: command not found" >&2; exit 1')
+    with pytest.raises(MissingProgram, match=r"^box: there is no python3$"):
+        try_to_boot(tmp_path, remote_command(sudo=True).replace("sudo", sudo, 1), sudo=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0 or shutil.which("sudo") is None, reason="needs root and sudo")
+def test_sudo(box: Box) -> None:
+    link = SubprocessLink(remote_command(sudo=True), private_environment(box.directory))
+    box.links.append(link)
+    assert introduce(link, socket=str(box.daemon.socket), sudo=True).started
+
+
 def test_agent_that_ends_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match=r"^box: the agent ended at once with status 3$") as caught:
         try_to_boot(tmp_path, program(tmp_path, "echo out of order >&2; exit 3"))

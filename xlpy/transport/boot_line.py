@@ -173,7 +173,14 @@ def _why_it_ended(link: Link, python: str, sudo: bool, detail: str) -> XlError:
             f"{link.label}: its Python is too old{f' ({said})' if said else ''}",
             "xlpy needs Python 3.9 there; name a newer one with 'python:' in hosts.yaml",
         )
-    if status == _COMMAND_NOT_FOUND and not (sudo and "sudo" in (said or "")):
+    by_sudo = sudo and "sudo" in (said or "")
+    if by_sudo and status == _COMMAND_NOT_FOUND:
+        return MissingProgram(
+            f"{link.label}: there is no sudo",
+            "install it there, or log in as root without 'sudo: true'",
+            detail=detail,
+        )
+    if status == _COMMAND_NOT_FOUND or (by_sudo and f"{python}: command not found" in detail):
         return MissingProgram(
             f"{link.label}: there is no {python}",
             "install it there, on Debian: apt install python3",
@@ -183,7 +190,7 @@ def _why_it_ended(link: Link, python: str, sudo: bool, detail: str) -> XlError:
         return MissingProgram(
             f"{link.label}: {python} cannot be run", "check 'python:' in hosts.yaml", detail=detail
         )
-    if sudo and "sudo" in (said or ""):
+    if by_sudo:
         return PermissionRefused(
             f"{link.label}: sudo refused",
             "it has to work without a password there: a line with NOPASSWD in sudoers, see sudo -n -l",
