@@ -44,8 +44,12 @@ class Monitor:
         self._buffer = b""
         self._events: list[dict[str, Any]] = []
         sock.setblocking(False)
-        self._receive(time.monotonic() + ANSWER_TIMEOUT_S)  # the greeting
-        self.execute("qmp_capabilities")
+        try:
+            self._receive(time.monotonic() + ANSWER_TIMEOUT_S)  # the greeting
+            self.execute("qmp_capabilities")
+        except BaseException:
+            sock.close()
+            raise
 
     def __enter__(self) -> Monitor:
         return self
