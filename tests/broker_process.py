@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 from pathlib import Path
+
+from processes import end
 
 from xlpy.client.broker import broker_status
 from xlpy.transport.broker_message import Answer
@@ -38,23 +38,3 @@ class BrokerProcess:
                 self._pids.add(answer.pid)
         for pid in self._pids:
             end(pid, signal.SIGKILL)
-
-
-def end(pid: int, number: int) -> None:
-    """Send a signal and return when the process is gone."""
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(pidfd, number)
-        wait_for_end(pidfd)
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(pidfd)
-
-
-def wait_for_end(pidfd: int) -> None:
-    """Return when this process has ended."""
-    assert select.select([pidfd], [], [], 60)[0], "the process doesn't end"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ssh_hosts import SshHost, SshLab, make_key
+from ssh_hosts import SshHost, SshLab
 
 from xlpy.inventory.entry import HostEntry
 from xlpy.transport.ssh import Client
@@ -76,13 +76,3 @@ def entry(host: SshHost | str, **more: object) -> HostEntry:
     """The inventory's entry of a host that is all in ~/.ssh/config."""
     name = host if isinstance(host, str) else host.name
     return HostEntry(name=name, address=name, **more)  # type: ignore[arg-type]
-
-
-def sign(authority: Path, key: Path, *options: str) -> Path:
-    """Have a key certified; the certificate's path."""
-    argv = ["ssh-keygen", "-q", "-s", str(authority), "-I", "test", *options, f"{key}.pub"]
-    subprocess.run(argv, check=True, timeout=60)
-    return Path(f"{key}-cert.pub")
-
-
-__all__ = ["SshHome", "entry", "make_key", "sign"]

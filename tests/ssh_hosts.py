@@ -12,7 +12,6 @@ import contextlib
 import os
 import pwd
 import secrets
-import select
 import shutil
 import signal
 import socket
@@ -22,6 +21,8 @@ from pathlib import Path
 
 import pytest
 from eventually import eventually
+from processes import children, end, pids_with
+from ssh_keygen import make_key
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:" + os.environ.get("PATH", ""))
 IS_ROOT = os.getuid() == 0
@@ -53,7 +54,6 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 UseDNS no
-PrintMotd no
 MaxStartups 500
 MaxSessions 200
 PerSourceMaxStartups none
@@ -138,7 +138,7 @@ class SshHost:
         assert self._process.stdin is not None
         if IS_ROOT:
             eventually(lambda: self._ended() or (self.directory / "booted").exists())
-            (self.sshd_pid,) = _children(self._process.pid)
+            (self.sshd_pid,) = children(self._process.pid)
             if self._lab.network:
                 self._lab.plug_in(self)
             self._process.stdin.write(b"go\n")
@@ -171,13 +171,13 @@ class SshHost:
     def connections(self) -> list[int]:
         """The sshd processes that hold a client's connection."""
         found = []
-        waiting = _children(self.sshd_pid)
+        waiting = children(self.sshd_pid)
         while waiting:
             pid = waiting.pop()
             with contextlib.suppress(OSError):
                 if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
                     found.append(pid)
-                    waiting += _children(pid)
+                    waiting += children(pid)
         return found
 
     def drop_connections(self) -> None:
@@ -374,27 +374,6 @@ def cabled_lab(tmp_path: Path) -> Iterator[SshLab]:
         yield lab
 
 
-def make_key(path: Path, kind: str = "ed25519", *options: str, passphrase: str = "") -> None:
-    """A key pair at ``path`` and ``path``.pub."""
-    argv = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", path.name, "-f", str(path), *options]
-    subprocess.run(argv, check=True, timeout=60)
-
-
-def end(pid: int) -> None:
-    """Kill this process and return when it is gone."""
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        assert select.select([pidfd], [], [], 30)[0], f"process {pid} doesn't end"
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(pidfd)
-
-
 def _require(network: bool) -> None:
     if SSHD is None:
         pytest.skip("there is no sshd here (Debian's package: openssh-server)")
@@ -412,20 +391,6 @@ def _require(network: bool) -> None:
 
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, timeout=30)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def pids_with(variable: str) -> Iterator[int]:
-    """The processes that have this ``NAME=value`` in their environment, as far as we may look."""
-    wanted = variable.encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    yield int(entry.name)
 
 
 def _free_port(address: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from brokered import broker, broker_lab, daemon  # noqa: F401 -- fixtures
 
 from xlpy.transport import known_pythons
 

@@ -3,67 +3,27 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from broker_process import BrokerProcess, end, wait_for_end
+from broker_process import BrokerProcess
+from brokered import Waiting, entry, host
 from eventually import eventually
 from fake_daemon import FakeDaemon
-from sample_configs import tiny
 from source_tree import ROOT
 from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
 
-from xlpy.client.broker import broker_status, open_host, resolve_names, stop_broker
+from xlpy.client.broker import broker_status, open_host, resolve_names
 from xlpy.client.call import Conversation
-from xlpy.client.host import Host, connect_entry
+from xlpy.client.host import connect_entry
 from xlpy.errors import ConnectError, Interrupted, PermissionRefused, UnknownHostKey, UsageError, XlError
 from xlpy.inventory.entry import HostEntry
-from xlpy.transport import broker_message
 from xlpy.transport.unix import connect_unix
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshLab]:
-    with ssh_hosts(tmp_path_factory.mktemp("broker") / "lab", 2) as lab:
-        yield lab
-
-
-@pytest.fixture
-def broker(lab: SshLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokerProcess]:
-    broker = BrokerProcess(tmp_path / "run" / "broker.sock")
-    lab.write_client()
-    for name in [name for name in os.environ if name.startswith(("SSH_", "XDG_", "XLPY_"))]:
-        monkeypatch.delenv(name)
-    for name, value in lab.environ.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XLPY_BROKER", str(broker.path))
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[FakeDaemon]:
-    """An xlpyd that the hosts' agents find."""
-    daemon = FakeDaemon(tmp_path / "xlpyd")
-    daemon.start()
-    yield daemon
-    daemon.stop()
-
-
-def entry(daemon: FakeDaemon, name: str = "host1", **more: object) -> HostEntry:
-    return HostEntry(name=name, address=name, socket=str(daemon.socket), **more)  # type: ignore[arg-type]
-
-
-def host(daemon: FakeDaemon, name: str = "host1", **more: object) -> Host:
-    return connect_entry(entry(daemon, name, **more))
-
 
 # -- one for a user
 
@@ -141,28 +101,30 @@ def test_everybodys_inventory_is_their_own(
     assert [entry.name for entry in resolve_names(["some.host"])] == ["some.host"]
 
 
-def test_names(broker: BrokerProcess, lab: SshLab) -> None:
+def test_names(broker: BrokerProcess, broker_lab: SshLab) -> None:
     assert [entry.name for entry in resolve_names(["host2", "ssh://me@[::1]:2222"])] == [
         "host2",
         "ssh://me@[::1]:2222",
     ]
     with pytest.raises(UsageError, match="there is no group 'rack'"):
         resolve_names(["@rack"])
-    lab.inventory.write_text(lab.inventory.read_text() + "groups: {rack: [host2]}\n")
+    broker_lab.inventory.write_text(broker_lab.inventory.read_text() + "groups: {rack: [host2]}\n")
     assert [entry.name for entry in resolve_names(["@rack"])] == ["host2"]
 
 
 # -- one connection for a host
 
 
-def test_one_connection_is_used_again(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+def test_one_connection_is_used_again(broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon) -> None:
     hosts = [host(daemon) for _ in range(5)]
     for each in hosts:
         assert each.hello.engine == "fake"
         each.list_domains()
     (line,) = broker.status().lines
     assert (line.name, line.state, line.clients) == ("host1", "connected", 5)
-    assert line.address == f"{lab.hosts[0].user}@{lab.hosts[0].address}:{lab.hosts[0].port}"
+    assert (
+        line.address == f"{broker_lab.hosts[0].user}@{broker_lab.hosts[0].address}:{broker_lab.hosts[0].port}"
+    )
     assert line.received_bytes > 0
     for each in hosts:
         each.close()
@@ -170,12 +132,12 @@ def test_one_connection_is_used_again(broker: BrokerProcess, lab: SshLab, daemon
 
 
 def test_a_host_that_is_reached_in_another_way_now(
-    broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon
+    broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon
 ) -> None:
     first = host(daemon)
     first.list_domains()
     (before,) = broker.status().lines
-    with lab.ssh_config.open("a") as file:
+    with broker_lab.ssh_config.open("a") as file:
         file.write(" ServerAliveInterval 7\n")
     second = host(daemon)
     second.list_domains()
@@ -189,8 +151,10 @@ def test_a_host_that_is_reached_in_another_way_now(
     second.close()
 
 
-def test_a_slow_host_keeps_nobody_waiting(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
-    lab.hosts[1].pause()
+def test_a_slow_host_keeps_nobody_waiting(
+    broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon
+) -> None:
+    broker_lab.hosts[1].pause()
     try:
         slow = Conversation(open_host(entry(daemon, "host2", connect_timeout_s=20.0)))
         quick = host(daemon)
@@ -201,7 +165,7 @@ def test_a_slow_host_keeps_nobody_waiting(broker: BrokerProcess, lab: SshLab, da
         }
         quick.close()
     finally:
-        lab.hosts[1].resume()
+        broker_lab.hosts[1].resume()
     assert slow.greet().engine == "fake"
     slow.close()
 
@@ -209,7 +173,7 @@ def test_a_slow_host_keeps_nobody_waiting(broker: BrokerProcess, lab: SshLab, da
 # -- what goes wrong
 
 
-def test_errors_come_as_they_are(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+def test_errors_come_as_they_are(broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon) -> None:
     with pytest.raises(PermissionRefused, match=r"host1: .* did not let nobody in"):
         host(daemon, user="nobody").list_domains()
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -221,12 +185,12 @@ def test_errors_come_as_they_are(broker: BrokerProcess, lab: SshLab, daemon: Fak
     assert broker.status().lines == ()
 
 
-def test_new_host_key(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
-    lab.known_hosts.write_text("")
+def test_new_host_key(broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon) -> None:
+    broker_lab.known_hosts.write_text("")
     with pytest.raises(UnknownHostKey) as caught:
         host(daemon).list_domains()
     shown = subprocess.run(
-        ["ssh-keygen", "-lf", lab.hosts[0].directory / "host_key.pub"],
+        ["ssh-keygen", "-lf", broker_lab.hosts[0].directory / "host_key.pub"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -241,35 +205,15 @@ def test_new_host_key(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) ->
     agreeing.list_domains()
     agreeing.close()
     assert asked == [caught.value.fingerprint]
-    assert lab.known_hosts.read_text() == " ".join(lab.hosts[0].known_hosts_line.split()[:3]) + "\n"
+    assert (
+        broker_lab.known_hosts.read_text()
+        == " ".join(broker_lab.hosts[0].known_hosts_line.split()[:3]) + "\n"
+    )
 
 
-class Waiting:
-    """A call that is under way on a host until something happens."""
-
-    def __init__(self, on: Host) -> None:
-        self.host = on
-        self.domid = on.create_domain(tiny("web"))
-        self.error: XlError | None = None
-        self._thread = threading.Thread(target=self._wait)
-        self._thread.start()
-
-    def _wait(self) -> None:
-        try:
-            self.host.wait_domain_end((self.domid,))
-        except XlError as error:
-            self.error = error
-
-    def outcome(self) -> XlError | None:
-        """How it ended."""
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-        return self.error
-
-
-def test_link_lost_in_mid_call(broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon) -> None:
+def test_link_lost_in_mid_call(broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon) -> None:
     waiting = Waiting(host(daemon))
-    lab.hosts[0].drop_connections()
+    broker_lab.hosts[0].drop_connections()
     error = waiting.outcome()
     assert isinstance(error, Interrupted)
     assert error.message == "the connection broke while wait domain end was running"
@@ -328,109 +272,6 @@ def test_connection_that_died_unnoticed(
     daemon.stop()
 
 
-# -- its end
-
-
-def test_it_ends_when_nobody_needs_it(broker: BrokerProcess) -> None:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "xlpy.transport.broker",
-            "--foreground",
-            "--socket",
-            broker.path,
-            "--idle",
-            "0.2",
-        ],
-        cwd=ROOT,
-    )
-    assert process.wait(60) == 0
-    assert not broker.path.exists()
-
-
-def test_it_does_not_end_while_somebody_is_connected(broker: BrokerProcess, daemon: FakeDaemon) -> None:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "xlpy.transport.broker",
-            "--foreground",
-            "--socket",
-            broker.path,
-            "--idle",
-            "0.5",
-        ],
-        cwd=ROOT,
-    )
-    eventually(broker.path.exists)
-    waiting = Waiting(host(daemon))
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(2)
-    waiting.host.hang_up()
-    assert isinstance(waiting.outcome(), Interrupted)
-    waiting.host.close()
-    assert process.wait(60) == 0
-
-
-def test_stop_waits_for_what_is_under_way(broker: BrokerProcess, daemon: FakeDaemon) -> None:
-    waiting = Waiting(host(daemon))
-    pidfd = os.pidfd_open(broker.status().pid)
-    try:
-        answer = stop_broker()
-        assert answer is not None
-        assert answer.lines[0].clients == 1
-        assert broker_status() is None  # there is room for another one
-        other = host(daemon)
-        other.list_domains()
-        assert broker.status().pid != answer.pid
-        other.destroy_domain(waiting.domid)
-        other.close()
-        assert waiting.outcome() is None
-        waiting.host.close()
-        wait_for_end(pidfd)
-    finally:
-        os.close(pidfd)
-
-
-def test_stop_at_once(broker: BrokerProcess, daemon: FakeDaemon) -> None:
-    waiting = Waiting(host(daemon))
-    pidfd = os.pidfd_open(broker.status().pid)
-    stop_broker(force=True)
-    wait_for_end(pidfd)
-    os.close(pidfd)
-    assert isinstance(waiting.outcome(), Interrupted)
-    assert not broker.path.exists()
-    assert stop_broker() is None
-    waiting.host.close()
-
-
-def test_sigterm_ends_it(broker: BrokerProcess) -> None:
-    resolve_names(["all"])
-    end(broker.status().pid, signal.SIGTERM)
-    assert not broker.path.exists()
-
-
-def test_another_version_takes_its_place(
-    broker: BrokerProcess, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting = Waiting(host(daemon))
-    old = broker.status().pid
-    # the old one cannot tell that this is the same version under another name
-    channel = connect_unix(str(broker.path))
-    wish = broker_message.Wish(want=broker_message.RESOLVE, build="99.0 /elsewhere", names=("all",))
-    channel.send(broker_message.encode(wish))
-    assert broker_message.decode(broker_message.Answer, channel.receive()).replaced
-    channel.close()
-    assert [entry.name for entry in resolve_names(["host1"])] == ["host1"]
-    assert broker.status().pid != old
-    other = host(daemon)
-    other.destroy_domain(waiting.domid)
-    other.close()
-    assert waiting.outcome() is None  # over the old one
-    waiting.host.close()
-
-
 @pytest.mark.parametrize("line", [b"nonsense\n", b"{}\n", b'{"want":"dance","build":""}\n', b"x" * (2 << 20)])
 def test_nonsense_is_hung_up_on(broker: BrokerProcess, line: bytes) -> None:
     resolve_names(["all"])
@@ -449,14 +290,14 @@ def test_nonsense_is_hung_up_on(broker: BrokerProcess, line: bytes) -> None:
 
 
 def test_without_a_broker(
-    broker: BrokerProcess, lab: SshLab, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+    broker: BrokerProcess, broker_lab: SshLab, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XLPY_BROKER", "no")
     (found,) = resolve_names(["host1"])
     waiting = Waiting(connect_entry(found.replace(socket=str(daemon.socket))))
     assert not broker.path.exists()
     assert broker_status() is None
-    lab.hosts[0].drop_connections()
+    broker_lab.hosts[0].drop_connections()
     error = waiting.outcome()
     assert isinstance(error, Interrupted)
     assert "the connection to host1 was lost" in (error.detail or "")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ssh_home import make_key
+from ssh_keygen import make_key
 
 from xlpy.errors import XlError
 from xlpy.transport.host_keys import CERTIFICATE, HostKey, KnownHosts, remember

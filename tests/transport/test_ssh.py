@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from eventually import eventually
-from ssh_home import SshHome, entry, make_key, sign
+from ssh_home import SshHome, entry
 from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
+from ssh_keygen import make_key, sign
 
 from xlpy.errors import Interrupted, UnknownHostKey
 from xlpy.transport.ssh import SshConnection, connect, open_link

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ssh_home import SshHome, entry, make_key, sign
+from ssh_home import SshHome, entry
 from ssh_hosts import SshLab, ssh_hosts
+from ssh_keygen import make_key, sign
 
 from xlpy.errors import ConfigError, ConnectError, PermissionRefused, UnknownHostKey, XlError
 from xlpy.transport.ssh import connect

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from eventually import eventually
-from ssh_hosts import IS_ROOT, SshHost, SshLab, pids_with
+from processes import pids_with
+from ssh_hosts import IS_ROOT, SshHost, SshLab
 
 
 def ssh(lab: SshLab, host: SshHost, command: str, *options: str) -> subprocess.CompletedProcess[str]:
