@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import stat
 import subprocess
@@ -53,6 +54,23 @@ def test_it_is_its_users_alone(broker: BrokerProcess) -> None:
     assert os.getsid(pid) != os.getsid(0)
     assert os.readlink(f"/proc/{pid}/fd/0") == os.devnull
     assert os.readlink(f"/proc/{pid}/fd/2") == os.devnull
+
+
+def test_it_keeps_nothing_that_it_was_left(broker: BrokerProcess) -> None:
+    """Whoever reads from a pipe of the first command sees its end."""
+    reader, writer = os.pipe()
+    try:
+        os.set_inheritable(writer, True)
+        done = subprocess.run(
+            [sys.executable, "-c", COMMAND], cwd=ROOT, pass_fds=[writer], capture_output=True, timeout=120
+        )
+        assert done.returncode == 0
+    finally:
+        os.close(writer)
+    assert select.select([reader], [], [], 60)[0]
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+    assert broker.status().lines == ()
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can be somebody else")

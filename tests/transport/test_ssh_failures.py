@@ -355,7 +355,7 @@ def test_lost_while_logging_in(lab: SshLab, home: SshHome, tmp_path: Path) -> No
             dropped.set()
 
         threading.Thread(target=drop, daemon=True).start()
-        error = failure(home)
+        error = failure(home, connect_timeout_s=60.0)
         has(error, ConnectError, "^host1: the connection to .* broke while it was being made$", "journalctl")
         assert dropped.wait(60)
 

@@ -248,6 +248,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     path = os.path.abspath(options.socket)
     os.umask(0o077)
+    if not options.foreground:
+        # a pipe that was left to us would keep its reader waiting for as long as we live
+        os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     try:
         make_private_dir(os.path.dirname(path))
         lock = _lock(f"{path}.lock")
