@@ -109,10 +109,10 @@ class Session(Delegate):
             info = self._supervisor.inner.domain_info(domid)
         except DomainNotFound:
             return DomainEnd(domid=domid, reason=self._supervisor.ends.reason(domid), destroyed=True)
-        if not info.ended:
+        if not (info.ended or info.dying):
             return None
         reason = info.shutdown_reason or self._supervisor.ends.reason(domid)
-        return DomainEnd(domid=domid, reason=reason)
+        return DomainEnd(domid=domid, reason=reason, destroyed=info.dying)
 
     # -- state in motion
 

@@ -208,7 +208,8 @@ class LibxlLife(LibxlHypervisor):
                 ShutdownReason(facts.get("shutdown_reason", "unknown")) if facts.get("shutdown") else None,
             )
             for facts in found
-            if facts.get("domid")
+            # one that is dying is as good as gone, and nobody says when the last of it is
+            if facts.get("domid") and not facts.get("dying")
         }
 
     def _check_measures(self) -> None:
