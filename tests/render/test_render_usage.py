@@ -148,7 +148,11 @@ def test_sorting_by_each_column_keeps_every_row() -> None:
         view.next_sort()
     assert view.sort == "domid"
     view.sort = "name"
-    assert [row.info.name for row in view.arranged(usage_kind(), rows)] == ["cache", "db-of-the-accounting", "web"]
+    assert [row.info.name for row in view.arranged(usage_kind(), rows)] == [
+        "cache",
+        "db-of-the-accounting",
+        "web",
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 8), (200, 50), (20, 3)])
