@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
+from everybodys_python import everybodys_python
 from fake_engine import FakeEngine
 
 from xlpy.client.host import Host
@@ -95,7 +95,7 @@ def test_its_end_cuts_the_viewers(host: Host, fake: FakeEngine) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to be somebody else")
 def test_other_users_are_refused(tunnel: Tunnel) -> None:
     program = f"import socket; print(socket.create_connection(('127.0.0.1', {tunnel.port}), 20).recv(100))"
-    heard = subprocess.run([sys.executable, "-c", program], user=65534, capture_output=True, timeout=60)
+    heard = subprocess.run([everybodys_python(), "-c", program], user=65534, capture_output=True, timeout=60)
     assert heard.stdout.strip() in (b"b''", b"")  # closed, or reset
     (warning,) = tunnel.warnings
     assert "by uid 65534 was refused" in warning

@@ -15,6 +15,7 @@ import pytest
 from broker_process import BrokerProcess
 from brokered import Waiting, entry, host
 from eventually import eventually
+from everybodys_python import everybodys_python
 from fake_daemon import FakeDaemon
 from source_tree import ROOT
 from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
@@ -84,7 +85,7 @@ def test_somebody_else_is_refused(broker: BrokerProcess) -> None:
         f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({str(broker.path)!r}); print(s.recv(1))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [everybodys_python(), "-c", code],
         user=12345,
         group=12345,
         extra_groups=(),

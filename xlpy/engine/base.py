@@ -251,7 +251,7 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
     @operation
     def dump_core(self, domid: int, stream: int) -> None:
         """Write the domain's memory as an ELF core to ``stream``; the domain goes on afterwards."""
-        raise self._refuse("dump a domain's core")
+        raise self._refuse("dump a domain's core", stream)
 
     # -- memory and cpus
 
@@ -357,7 +357,7 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
         else: it ends rather than leave some out. What is returned is higher than what was asked when some are lost, and
         lower when this console counts anew with each stream, because its host keeps no record of it.
         """
-        raise self._refuse("open a console")
+        raise self._refuse("open a console", stream)
 
     @operation
     def vnc_address(self, domid: int) -> VncAddress:
@@ -370,7 +370,7 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
 
         The server asks it for the password as it asks everybody. Raises EngineError if the domain has no VNC server.
         """
-        raise self._refuse("connect to a VNC server")
+        raise self._refuse("connect to a VNC server", stream)
 
     @operation
     def qemu_monitor_command(self, domid: int, command: str) -> str:

@@ -102,7 +102,7 @@ class HypervisorOperations(Refusing):
     @operation
     def load_flask_policy(self, stream: int) -> None:
         """Load a Flask policy read from ``stream``."""
-        raise self._refuse("load a Flask policy")
+        raise self._refuse("load a Flask policy", stream)
 
     @operation
     def xenstore_quotas(self, domid: int | None = None) -> dict[str, int]:
@@ -117,7 +117,7 @@ class HypervisorOperations(Refusing):
     @operation
     def apply_dt_overlay(self, action: str, stream: int, domid: int | None = None) -> None:
         """Add, remove or attach the device tree overlay read from ``stream`` (``action`` is add, remove or attach)."""
-        raise self._refuse("apply a device tree overlay")
+        raise self._refuse("apply a device tree overlay", stream)
 
     # -- platform shared resources (Intel RDT)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from xlpy.errors import NotSupported
 
 TYPE_CHECKING = False
@@ -76,5 +78,8 @@ class Refusing:
 
     name = "none"
 
-    def _refuse(self, what: str) -> NotSupported:
+    def _refuse(self, what: str, stream: int = -1) -> NotSupported:
+        """The error to raise; the descriptor that came for the operation is closed, as the operation would."""
+        if stream >= 0:
+            os.close(stream)
         return NotSupported(f"the {self.name} engine cannot {what}")
