@@ -161,7 +161,7 @@ class TestLife:
     def test_xlpyd_is_killed(self, dom0: Dom0) -> None:
         dom0.xlpy("create", "-p", dom0.config("web"))
         uptime = dom0.xlpy("domid", "web")
-        dom0.host.sh("pkill -9 -f xlpy.agent.xlpyd")
+        dom0.host.sh("pkill -9 -f [x]lpy.agent.xlpyd")
         assert dom0.xlpy("domid", "web") == uptime
         dom0.xlpy("destroy", "web")
         assert dom0.names() == {"Domain-0"}
