@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid as uuid_module
 
@@ -11,6 +10,7 @@ from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState
 from xlpy.model.codec import record_from_wire, to_wire
 from xlpy.model.definition import DefinedDomain, Definition, DefinitionVersion
 from xlpy.model.domain_config import DomainConfig
+from xlpy.model.mac import made_up_mac
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -208,16 +208,10 @@ def _completed(config: DomainConfig, uuid: str | None, before: DomainConfig | No
     nics = tuple(
         nic
         if nic.mac is not None
-        else nic.replace(mac=(earlier[index].mac if index < len(earlier) else None) or _made_up_mac())
+        else nic.replace(mac=(earlier[index].mac if index < len(earlier) else None) or made_up_mac())
         for index, nic in enumerate(config.nics)
     )
     return config.replace(c_info=c_info, nics=nics)
-
-
-def _made_up_mac() -> str:
-    """One of Xen's range, as libxl makes them up."""
-    tail = os.urandom(3)
-    return f"00:16:3e:{tail[0] & 0x7F:02x}:{tail[1]:02x}:{tail[2]:02x}"
 
 
 def _storable(text: str | None) -> bytes | None:

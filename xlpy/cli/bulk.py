@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from xlpy.cli.consent import ask
 from xlpy.cli.locate import Located, domains_of, locate_one
 from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
 from xlpy.client.many import Part
@@ -101,13 +102,8 @@ def _agreed(session: Session, steps: Sequence[Step], silent: Sequence[tuple[str,
     report_failures(session, silent)
     if not on_terminal:
         raise UsageError("this is a plan, nothing was done yet", "--yes carries it out, --plan shows it only")
-    return _ask(len(steps))
-
-
-def _ask(count: int) -> bool:
-    sys.stderr.write(f"Do this to {count} domain{'s' if count > 1 else ''}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    count = len(steps)
+    if not ask(f"Do this to {count} domain{'s' if count > 1 else ''}?"):
         raise Aborted("nothing was done")
     return True
 

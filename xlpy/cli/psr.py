@@ -80,9 +80,7 @@ def psr_cmt_show(session: Session, args: Arguments) -> int | None:
 
 def psr_cat_set(session: Session, args: Arguments) -> int | None:
     """Give a domain a share of a cache (libxl_psr_cat_set_cbm)."""
-    level = args.value("level") or "3"
-    if level not in ("2", "3"):
-        raise XlError(f"Input lvl {level} is wrong", "2 or 3")
+    level = _level(args)
     code, data = args.flag("code"), args.flag("data")
     if code and data and level == "3":
         raise XlError("Cannot handle -c and -d at the same time")
@@ -95,9 +93,7 @@ def psr_cat_set(session: Session, args: Arguments) -> int | None:
 
 def psr_cat_show(session: Session, args: Arguments) -> int | None:
     """Domains' shares of a cache."""
-    level = args.value("level") or "3"
-    if level not in ("2", "3"):
-        raise XlError(f"Input lvl {level} is wrong", "2 or 3")
+    level = _level(args)
     return _show(session, args, "psr-cat-show", f"l{level}")
 
 
@@ -112,6 +108,14 @@ def psr_mba_set(session: Session, args: Arguments) -> int | None:
 def psr_mba_show(session: Session, args: Arguments) -> int | None:
     """How domains' memory bandwidth is throttled."""
     return _show(session, args, "psr-mba-show", "mba")
+
+
+def _level(args: Arguments) -> str:
+    """Which cache is meant. Raises XlError."""
+    level = args.value("level") or "3"
+    if level not in ("2", "3"):
+        raise XlError(f"Input lvl {level} is wrong", "2 or 3")
+    return level
 
 
 def _show(session: Session, args: Arguments, command: str, feature: str) -> int | None:

@@ -11,8 +11,6 @@ destroy_domain
 
 from __future__ import annotations
 
-import os
-
 from xlpy.engine.operation import Refusing, operation
 from xlpy.errors import InvalidState
 
@@ -75,8 +73,7 @@ class Motion(Refusing):
         goes over. ``peer`` is the host that receives a migration, None for a save. On failure or abort the domain
         runs on.
         """
-        os.close(stream)
-        raise self._refuse("save a domain")
+        raise self._refuse("save a domain", stream)
 
     @operation
     def resume_saved(self, domid: int, paused: bool = False) -> None:
@@ -93,8 +90,7 @@ class Motion(Refusing):
         Returns when the copying has begun. From then on what the guest writes goes there too; ``save_domain`` waits
         until both are equal, and ends it. If the caller is lost before, the copying is given up.
         """
-        os.close(stream)
-        raise self._refuse("copy a domain's disks")
+        raise self._refuse("copy a domain's disks", stream)
 
     def give_up_copies(self, domid: int) -> None:
         """Stop copying this domain's disks. For the agent, when it has lost who asked for it."""
@@ -113,8 +109,7 @@ class Motion(Refusing):
     @operation
     def serve_disk(self, domid: int, vdev: str, stream: int) -> None:
         """Connect ``stream``, a socket, to a disk of a domain that was prepared; whoever has its other end fills it."""
-        os.close(stream)
-        raise self._refuse("copy a domain's disks")
+        raise self._refuse("copy a domain's disks", stream)
 
     @operation
     def restore_domain(
@@ -128,8 +123,7 @@ class Motion(Refusing):
 
         Returns its domid. It is the caller's until ``accept_restored``; if the caller is lost before, it is destroyed.
         """
-        os.close(stream)
-        raise self._refuse("restore a domain")
+        raise self._refuse("restore a domain", stream)
 
     def require_restored(self, domid: int) -> None:
         """Raise InvalidState if a restored domain has died meanwhile. For the agent, which asks before it accepts one."""

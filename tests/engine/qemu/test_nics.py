@@ -8,11 +8,12 @@ import pytest
 from domain_configs import HVM, PVH, domain_config
 
 from xlpy.engine.qemu import nics, tap
-from xlpy.engine.qemu.nics import complete_nics, made_up_mac, nic_arguments, plan_nics, qemu_model
+from xlpy.engine.qemu.nics import complete_nics, nic_arguments, plan_nics, qemu_model
 from xlpy.engine.qemu.rate_limit import burst_bytes, bytes_per_s
 from xlpy.errors import ConfigError, NotSupported
 from xlpy.model.domain import DomainType
 from xlpy.model.domain_config import DomainConfig, HvmInfo, NicConfig
+from xlpy.model.mac import made_up_mac
 
 
 @pytest.fixture

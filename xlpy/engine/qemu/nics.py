@@ -17,6 +17,7 @@ from xlpy.engine.qemu.runtime_record import NicRecord
 from xlpy.engine.qemu.tap import interface_exists, may_make_taps, missing_bridge, open_tap
 from xlpy.errors import ConfigError, NotSupported
 from xlpy.model.domain import DomainType
+from xlpy.model.mac import made_up_mac
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +42,6 @@ MODELS = {
 _OWN_BACKENDS = (None, "", "0", "Domain-0")
 _OWN_SCRIPT = "vif-bridge"
 _USER_MODE_MTU = 1500
-
-
-def made_up_mac() -> str:
-    """A MAC address of Xen's range, as libxl makes one up: 00:16:3e and three random bytes, the first below 0x80."""
-    tail = os.urandom(3)
-    return f"00:16:3e:{tail[0] & 0x7F:02x}:{tail[1]:02x}:{tail[2]:02x}"
 
 
 def complete_nics(config: DomainConfig) -> DomainConfig:
