@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from xlpy.cli.commands import (
-    TOPICS,
     find_command,
     find_xl_command,
-    require_command,
     subcommands,
-    table,
     xl_commands,
 )
 from xlpy.cli.usage import no_such_command
@@ -22,21 +19,27 @@ if TYPE_CHECKING:
     from xlpy.cli.session import Session
 
 
+_XL_NAMES = 24
+
+
 def help_command(session: Session, args: Arguments) -> int:
     """``xl help [CMD]``. xl answers an unknown command on stdout and exits 0; so does xl mode."""
     name = args.rest[0] if args.rest else "help"
     seconds = [] if session.xl else subcommands(name)
     if seconds and not args.rest[1:]:
-        print(group_help(name, seconds), end="")
+        from xlpy.cli.help_page import group_page
+
+        print(group_page(name, seconds), end="")
         return 0
     if seconds:
         name = f"{name} {args.rest[1]}"
+    every = not session.xl and args.flag("long")
     if name == "help":
-        print_help(session, None)
+        print_help(session, None, every)
         return 0
     found = find_xl_command(name) if session.xl else find_command(name)
     if found is not None:
-        print_help(session, found)
+        print_help(session, found, every)
     elif session.xl:
         print(f'command "{name}" not implemented')
     else:
@@ -45,12 +48,14 @@ def help_command(session: Session, args: Arguments) -> int:
     return 0
 
 
-def print_help(session: Session, command: Command | None) -> None:
-    """Print the help of a command, or the list of commands, on stdout."""
+def print_help(session: Session, command: Command | None, every: bool = False) -> None:
+    """Print the help of a command, or the list of commands, on stdout; ``every`` is ``--long``."""
     if session.xl:
         text = xl_command_help(command) if command else xl_overview()
     else:
-        text = command_help(command) if command else overview()
+        from xlpy.cli.help_page import command_page, short_list, whole_list
+
+        text = command_page(command, every) if command else whole_list() if every else short_list()
     print(text, end="")
 
 
@@ -74,54 +79,17 @@ def xl_command_help(command: Command) -> str:
 
     options = RECORDED.get(command.name)
     if options is None and command.options:
-        options = "\n".join(_option_lines(command.options, 24, indent=""))
+        options = "\n".join(_xl_option_lines(command.options))
     return text if options is None else f"{text}Options:\n\n{options}\n"
 
 
-def command_help(command: Command) -> str:
-    """Our own page about one command."""
-    lines = [f"Usage: xlpy {command.name} {command.usage.strip()}".rstrip(), ""]
-    summary, _, warning = command.summary.partition("\n")
-    lines.append(f"{summary}.")
-    if warning:
-        lines.append(f"{warning}.")
-    if command.handler is None:
-        lines += ["", "This release of xlpy does not have this command."]
-    if command.options:
-        lines += ["", "Options:", *_option_lines(command.options, 28, indent="  ")]
-    lines += ["", "Global options may stand here, too: see xlpy help."]
-    return "\n".join(lines) + "\n"
-
-
-def group_help(name: str, seconds: Iterable[str]) -> str:
-    """Our own page about the commands that have the first word in common."""
-    lines = [f"Usage: xlpy {name} COMMAND [options] [arguments]", "", "Commands:"]
-    rows = [require_command(f"{name} {second}") for second in seconds]
-    lines += [f"  {row.name:22} {row.summary.partition(chr(10))[0]}" for row in rows]
-    lines += ["", f"xlpy help {name} COMMAND tells about one command."]
-    return "\n".join(lines) + "\n"
-
-
-def overview() -> str:
-    """Our own list of commands and global options."""
-    from xlpy.cli.global_options import GLOBALS
-
-    lines = ["Usage: xlpy [global options] COMMAND [options] [arguments]"]
-    for topic, title in TOPICS.items():
-        lines += ["", f"{title}:"]
-        lines += [f"  {row.name:22} {row.summary.partition(chr(10))[0]}" for row in table(topic).values()]
-    lines += ["", "Global options:", *_option_lines(GLOBALS, 28, indent="  ")]
-    lines += ["", "xlpy help COMMAND tells about one command."]
-    return "\n".join(lines) + "\n"
-
-
-def _option_lines(options: Iterable[Option], width: int, indent: str) -> Iterator[str]:
+def _xl_option_lines(options: Iterable[Option]) -> Iterator[str]:
     """One line for each option, two if its names are too long."""
     for option in options:
         if option.hidden:
             continue
         names = option.spelled()
-        if len(names) >= width:
-            yield f"{indent}{names}"
+        if len(names) >= _XL_NAMES:
+            yield names
             names = ""
-        yield f"{indent}{names:{width}}{option.help}".rstrip()
+        yield f"{names:{_XL_NAMES}}{option.help}".rstrip()

@@ -8,7 +8,10 @@ from xlpy.cli.options import flag, value
 _SET = value("--set", "NAME=VALUE", "Value of ${NAME} in an extended file; may be given several times.")
 
 ROWS = (
-    Command("help", "help:help_command", "[command]", "Show what a command does and its options"),
+    Command(
+        "help", "help:help_command", "[options] [command]", "Show what a command does and its options",
+        flag("--long", "All commands, not only the usual ones; of one command, the global options, too."),
+    ),
     Command(
         "completion", "completion_command:completion", "<bash|zsh|fish>",
         "Print what a shell must read to complete command lines, as in: source <(xlpy completion bash)",
