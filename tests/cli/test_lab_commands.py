@@ -46,8 +46,8 @@ def test_names_do_not_lead_out_of_the_labs_directory(call: Call, home: Path) -> 
     ("words", "message"),
     [
         (("--xen", "4.16"), "the lab has no Xen 4.16\n  (versions: 4.14, 4.17, 4.20)"),
-        (("--memory", "12"), "--memory: '12' is no number from 1024 to 65536"),
-        (("--cpus", "many"), "--cpus: 'many' is no number from 1 to 16"),
+        (("--memory", "12"), "'12' is no memory size in MiB\n  (a number from 1024 to 65536)"),
+        (("--cpus", "many"), "'many' is no number of cpus\n  (a number from 1 to 16)"),
         (("web",), "has a host 'web' that is none of the lab"),
         (("--guest", "/nonexistent"), "/nonexistent is no guest's directory"),
     ],

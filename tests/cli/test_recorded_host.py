@@ -145,7 +145,7 @@ def test_ratelimit_of_a_pool(xl: Call, lab: FakeEngine) -> None:
 
 def test_no_junk_for_numbers(call: Call, lab: FakeEngine) -> None:
     result = call("sched-credit2", "-d", "0", "-w", "heavy")
-    assert (result.status, result.err) == (2, "xlpy: --weight takes a number, not 'heavy'\n")
+    assert (result.status, result.err) == (2, "xlpy: 'heavy' is no weight\n  (a whole number)\n")
 
 
 def test_info_field(xl: Call, call: Call, lab: FakeEngine) -> None:

@@ -123,9 +123,9 @@ def _carry_out(session: Session, command: Command, args: Arguments, targets: Tar
             _wait(part, args.count("wait") > 1, done[part])
 
     if waits:
-        from xlpy.cli.lifecycle import seconds
+        from xlpy.cli.numbers import timeout_of
 
-        timeout_s = seconds(args.value("timeout"))
+        timeout_s = timeout_of(args)
         for part in targets:
             part.limit_s = timeout_s
     ask_all(session, list(targets), work, _unknown)

@@ -6,6 +6,7 @@ import os
 import sys
 
 from xlpy.cli.console_relay import RECONNECT_TIMEOUT_S, STDIN, ConsoleRelay
+from xlpy.cli.numbers import number_of, seconds
 from xlpy.client.console import ConsoleView
 from xlpy.errors import UsageError, XlError
 
@@ -22,9 +23,13 @@ def console(session: Session, args: Arguments) -> None:
     kind = args.value("type")
     if kind not in (None, "pv", "serial", "vuart"):
         raise XlError("console type supported are: pv, serial, vuart")
-    number = _number(args.value("num")) if kind or not session.xl else 0
+    number = (
+        number_of(args, "num", "console number", hint="numbers start at 0") or 0
+        if kind or not session.xl
+        else 0
+    )
     escape = escape_character(args.value("escape"))
-    reconnect_timeout_s = _seconds(args.value("reconnect-timeout"))
+    reconnect_timeout_s = _reconnect_timeout_s(args)
     dumping = args.flag("dump")
     listen = not (dumping or args.flag("no-input"))
     domid = session.domid(args.rest[0])
@@ -72,24 +77,11 @@ def relay(
     sys.stderr.write("\n")
 
 
-def _number(text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{text!r} is no console number", "numbers start at 0")
-    return int(text)
-
-
-def _seconds(text: str | None) -> float:
+def _reconnect_timeout_s(args: Arguments) -> float:
+    text = args.value("reconnect-timeout")
     if text is None:
         return RECONNECT_TIMEOUT_S
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise UsageError(f"{text!r} is no number of seconds", "e.g. 60; 0 to give up at once")
-    return seconds
+    return seconds(text, "number of seconds", zero=True, hint="e.g. 60; 0 to give up at once")
 
 
 def _spoken(escape: bytes) -> str:

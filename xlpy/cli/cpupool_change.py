@@ -12,7 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
-    from xlpy.model.host import Cpupool
 
 _VCPU_ATTEMPTS = 20
 _VCPU_PAUSE_S = 0.5
@@ -20,14 +19,14 @@ _VCPU_PAUSE_S = 0.5
 
 def cpupool_destroy(session: Session, args: Arguments) -> None:
     """Dissolve an empty pool (libxl_cpupool_destroy)."""
-    pool = find_pool(session, args.rest[0])
+    pool = session.cpupool(args.rest[0])
     with worded_as_xl(session, f"Can't destroy cpupool '{args.rest[0]}'"):
         session.host.destroy_cpupool(pool.poolid)
 
 
 def cpupool_rename(session: Session, args: Arguments) -> None:
     """Give a pool another name (libxl_cpupool_rename)."""
-    pool = find_pool(session, args.rest[0])
+    pool = session.cpupool(args.rest[0])
     with worded_as_xl(session, f"Can't rename cpupool '{args.rest[0]}'"):
         session.host.rename_cpupool(pool.poolid, args.rest[1])
 
@@ -35,7 +34,7 @@ def cpupool_rename(session: Session, args: Arguments) -> None:
 def cpupool_cpu_add(session: Session, args: Arguments) -> None:
     """Put free pcpus into a pool (libxl_cpupool_cpuadd_cpumap). xl calls it a success whatever comes of it."""
     cpus = parse_cpus(session, args.rest[1])
-    pool = find_pool(session, args.rest[0])
+    pool = session.cpupool(args.rest[0])
     with worded_as_xl(session, f"some cpus may not have been added to {args.rest[0]}"):
         session.host.add_cpupool_cpus(pool.poolid, cpus)
 
@@ -44,7 +43,7 @@ def cpupool_cpu_remove(session: Session, args: Arguments) -> None:
     """Take pcpus out of a pool (libxl_cpupool_cpuremove_cpumap)."""
     cpus = parse_cpus(session, args.rest[1])
     name = args.rest[0]
-    pool = find_pool(session, name)
+    pool = session.cpupool(name)
     problem = (
         f"Some cpus may not have or only partially been removed from '{name}'.\n"
         f"If a cpu can't be added to another cpupool, add it to '{name}' again and retry."
@@ -60,7 +59,7 @@ def cpupool_migrate(session: Session, args: Arguments) -> None:
         domid = session.domain(reference).domid
     except DomainNotFound as error:
         raise DomainNotFound(f"unknown domain '{reference}'") from error
-    session.host.move_domain_to_cpupool(domid, find_pool(session, name).poolid)
+    session.host.move_domain_to_cpupool(domid, session.cpupool(name).poolid)
 
 
 def cpupool_numa_split(session: Session, args: Arguments) -> None:
@@ -85,15 +84,6 @@ def cpupool_numa_split(session: Session, args: Arguments) -> None:
     for node in others:
         session.host.remove_cpupool_cpus(pool.poolid, tuple(nodes[node]))
         session.host.create_cpupool(f"Pool-node{node}", pool.scheduler, tuple(nodes[node]))
-
-
-def find_pool(session: Session, reference: str) -> Cpupool:
-    """The pool of this name or number (libxl_cpupool_qualifier_to_cpupoolid)."""
-    pools = session.host.list_cpupools()
-    for pool in pools:
-        if reference in (pool.name, str(pool.poolid)):
-            return pool
-    raise XlError(f"unknown cpupool '{reference}'", f"cpupools: {', '.join(pool.name for pool in pools)}")
 
 
 def _wait_for_vcpus(session: Session, count: int) -> None:

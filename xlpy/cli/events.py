@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xlpy.errors import DomainNotFound, UsageError
+from xlpy.cli.numbers import number_of
+from xlpy.errors import DomainNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def events(session: Session, args: Arguments) -> None:
     """The record, oldest first: of one domain, after an event, the last few, or on and on."""
     from xlpy.render.event import event_kind
 
-    after_id = _number(args.value("after")) or 0
-    last = _number(args.value("lines"))
+    after_id = number_of(args, "after", "number of an event") or 0
+    last = number_of(args, "lines", "number of events")
     wanted = _Wanted(session, args.rest[0]) if args.rest else None
     found: list[EventRecord] = []
     for event in _all_after(session.host, after_id):
@@ -86,11 +87,3 @@ class _Wanted:
     def includes(self, event: EventRecord) -> bool:
         """Whether the event is about this domain. A domid is reused only after 32751 others."""
         return event.name in self.names or event.domid in self.domids
-
-
-def _number(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"expected a number, not {text!r}")
-    return int(text)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from xlpy.cli.options import flag, value
-from xlpy.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
+
+_MOST_PARALLEL = 1000
+_LONGEST_TIMEOUT_S = 86400.0
 
 XL_GLOBALS = (
     flag("-v", "Say more of what is being done; twice, still more."),
@@ -101,18 +103,16 @@ class GlobalOptions:
 def _count(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:5]) <= 1000):
-        raise UsageError(f"--parallel takes a number of hosts, not {text!r}", "from 1 to 1000")
-    return int(text)
+    from xlpy.cli.numbers import whole_number
+
+    return whole_number(text, "number of hosts", 1, _MOST_PARALLEL)
 
 
 def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 86400:
-        raise UsageError(f"--timeout takes a number of seconds, not {text!r}", "above 0, at most a day")
-    return seconds
+    from xlpy.cli.numbers import seconds
+
+    return seconds(
+        text, "timeout", most=_LONGEST_TIMEOUT_S, hint="a number of seconds above 0, at most a day"
+    )

@@ -6,7 +6,8 @@ import sys
 
 from xlpy import __version__
 from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
-from xlpy.errors import UsageError, XlError
+from xlpy.cli.numbers import whole_number
+from xlpy.errors import XlError
 from xlpy.render.inventory import HostCheck, HostPing, check_kind, ping_kind
 
 TYPE_CHECKING = False
@@ -129,6 +130,4 @@ def _tell(session: Session, parts: Sequence[Part]) -> None:
 def _count(text: str | None) -> int:
     if text is None:
         return 3
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= _MOST_PINGS):
-        raise UsageError(f"--count takes a number, not {text!r}", f"from 1 to {_MOST_PINGS}")
-    return int(text)
+    return whole_number(text, "number of questions", 1, _MOST_PINGS)

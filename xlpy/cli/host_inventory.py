@@ -6,6 +6,7 @@ import os
 import sys
 
 from xlpy.cli.host_key import ask
+from xlpy.cli.numbers import whole_number
 from xlpy.errors import ConfigError, PermissionRefused, UnknownHostKey, UsageError, XlError
 from xlpy.inventory.choose import choose
 from xlpy.inventory.edit import with_host, without_host
@@ -107,7 +108,9 @@ def _settings(args: Arguments, address: str | None) -> Settings:
     for option in _SETTINGS:
         text = args.value(option)
         if text is not None:
-            found[option.replace("-", "_")] = _port(text) if option == "port" else text
+            found[option.replace("-", "_")] = (
+                whole_number(text, "port", 1, 0xFFFF) if option == "port" else text
+            )
     if args.flag("sudo"):
         found["sudo"] = True
     groups = tuple(name for text in args.values("group") for name in text.split(",") if name)
@@ -117,12 +120,6 @@ def _settings(args: Arguments, address: str | None) -> Settings:
     if labels:
         found["labels"] = labels
     return found
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"--port takes a number, not {text!r}")
-    return int(text[:6])
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from xlpy.cli.numbers import number_of
 from xlpy.errors import InvalidState, UsageError
 
 TYPE_CHECKING = False
@@ -19,8 +20,8 @@ def up(session: Session, args: Arguments) -> None:
 
     wish = Wish(
         xen=args.value("xen"),
-        memory_mib=_number(args, "memory", 1024, 65536),
-        cpus=_number(args, "cpus", 1, 16),
+        memory_mib=number_of(args, "memory", "memory size in MiB", 1024, 65536),
+        cpus=number_of(args, "cpus", "number of cpus", 1, 16),
         guest=args.value("guest"),
     )
     lab = _lab(session)
@@ -80,12 +81,3 @@ def _name_and_snapshot(args: Arguments) -> tuple[str, str]:
     if len(more) > 1:
         raise UsageError(f"{more[1]!r} is one word too many", "a host, and a snapshot's name")
     return name, more[0] if more else READY
-
-
-def _number(args: Arguments, option: str, least: int, most: int) -> int | None:
-    text = args.value(option)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise UsageError(f"--{option}: {text!r} is no number from {least} to {most}")
-    return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import report, worded_as_xl
+from xlpy.cli.numbers import timeout_of
 from xlpy.errors import Aborted, DomainNotFound, InvalidState, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -78,7 +79,7 @@ def _ask_to_end(
     session: Session, args: Arguments, what: str, doing: str, ask: Callable[[int, bool], None]
 ) -> int:
     """What shutdown and reboot have in common. One domain's failure doesn't spare the others, as it does in xl."""
-    timeout_s = seconds(args.value("timeout"))
+    timeout_s = timeout_of(args)
     then = _what_then(args, timeout_s)
     status = 0
     asked: list[int] = []
@@ -117,19 +118,6 @@ def _ending_domids(session: Session, args: Arguments) -> list[int]:
     if not args.rest:
         raise XlError("You must specify -a or a domain id." + ("\n" if session.xl else ""))
     return [session.domid(reference) for reference in _targets(session, args)]
-
-
-def seconds(text: str | None) -> float | None:
-    """The value of ``--timeout``. Raises XlError for what is no time to wait."""
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < 1e9:
-        raise XlError(f"invalid timeout {text!r}", "a number of seconds above 0", exit_status=2)
-    return seconds
 
 
 def _wait_for_ends(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from xlpy.cli.config_file import named_config, read_config, variables_of, with_absolute_paths
+from xlpy.cli.numbers import seconds, whole_number
 from xlpy.cli.usage import too_many
 from xlpy.errors import DomainNotFound, InvalidState, NotSupported, UsageError
 
@@ -82,8 +83,10 @@ def autostart(session: Session, args: Arguments) -> None:
             raise UsageError("--off excludes --order and --delay")
         order = None
     else:
-        order = _number(args.value("order") or "0", "order", _HIGHEST_ORDER)
-    delay_s = _seconds(args.value("delay") or "0")
+        order = whole_number(args.value("order") or "0", "order", most=_HIGHEST_ORDER)
+    delay_s = seconds(
+        args.value("delay") or "0", "delay", zero=True, most=_LONGEST_DELAY_S, hint="seconds, at most a day"
+    )
     for name in args.rest:
         session.host.set_autostart(name, order, delay_s)
 
@@ -96,14 +99,14 @@ def log(session: Session, args: Arguments) -> None:
 
         session.show(version_kind(), session.host.definition_versions(name))
         return
-    version = _number(numbers[0], "version", _HIGHEST_ORDER)
+    version = whole_number(numbers[0], "version", most=_HIGHEST_ORDER)
     print(text_of_version(session, name, version), end="")
 
 
 def restore(session: Session, args: Arguments) -> None:
     """Make an older configuration the newest again; what was in between stays in the log."""
     name, number = args.rest[:2]
-    older = session.host.domain_definition(name, _number(number, "version", _HIGHEST_ORDER))
+    older = session.host.domain_definition(name, whole_number(number, "version", most=_HIGHEST_ORDER))
     newest = session.host.domain_definition(name)
     defined = session.host.define_domain(older.config, older.config_text, older.directory, newest.version)
     session.note(f"{name} is at version {defined.version}, which is version {older.version} again")
@@ -151,19 +154,3 @@ def _running(session: Session, name: str) -> DomainInfo | None:
     except DomainNotFound:
         return None
     return found if found.name == name else None
-
-
-def _number(text: str, what: str, highest: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= highest):
-        raise UsageError(f"{text!r} is no {what}", f"a number from 0 to {highest}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST_DELAY_S:
-        raise UsageError(f"{text!r} is no delay", "seconds, at most a day")
-    return seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.commands import require_command
+from xlpy.cli.numbers import number_of, whole_number
 from xlpy.cli.saverestore import replacement
 from xlpy.cli.usage import require_arguments
 from xlpy.errors import UsageError
@@ -125,9 +126,9 @@ def limits_of(args: Arguments) -> MigrationLimits:
     """How hard the migration may try, from the command line. Raises UsageError."""
     given: dict[str, int] = {}
     for option, field in (("downtime", "downtime_ms"), ("max-downtime", "max_downtime_ms")):
-        text = args.value(option)
-        if text is not None:
-            given[field] = _positive(text, option, "a number of milliseconds")
+        time_ms = number_of(args, option, f"{option} in milliseconds", least=1)
+        if time_ms is not None:
+            given[field] = time_ms
     bandwidth = args.value("bandwidth")
     if bandwidth is not None:
         given["bandwidth_bytes_per_s"] = _rate(bandwidth)
@@ -144,12 +145,9 @@ def _rate(text: str) -> int:
     word = text.lower().removesuffix("/s").removesuffix("b").removesuffix("i")
     letter = word[-1:] if word[-1:].isalpha() else ""
     digits = word[: len(word) - len(letter)] if letter in _LETTERS else ""
-    return _positive(digits, "bwlimit", "bytes per second, with k, m or g if you like") * _LETTERS.get(
-        letter, 1
-    )
-
-
-def _positive(text: str, option: str, expected: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
-        raise UsageError(f"--{option} needs {expected}")
-    return int(text)
+    try:
+        return whole_number(digits, "bandwidth", least=1) * _LETTERS.get(letter, 1)
+    except UsageError:
+        raise UsageError(
+            f"{text!r} is no bandwidth", "bytes per second, with k, m or g if you like"
+        ) from None

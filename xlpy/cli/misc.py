@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.numbers import whole_number
 from xlpy.errors import UsageError, XlError, file_hint
 
 TYPE_CHECKING = False
@@ -27,12 +28,13 @@ def trigger(session: Session, args: Arguments) -> None:
 
 def _vcpuid(session: Session, text: str) -> int:
     """A vcpu's number. xl takes 0 for what isn't one and says so."""
-    if text.isascii() and text.isdigit():
-        return int(text)
-    if session.xl:
+    try:
+        return whole_number(text, "number of a vcpu")
+    except UsageError:
+        if not session.xl:
+            raise
         session.say("Invalid vcpuid, using default vcpuid=0.\n")
         return 0
-    raise UsageError(f"{text!r} is no number of a vcpu")
 
 
 def button_press(session: Session, args: Arguments) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xlpy.cli.device_list import show_devices
 from xlpy.cli.failure import worded_as_xl
-from xlpy.cli.spec_words import number, read_spec
+from xlpy.cli.numbers import whole_number
+from xlpy.cli.spec_words import read_spec
 from xlpy.errors import ConfigError, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -143,7 +144,7 @@ def _do(session: Session, call: str, work: Callable[[], None]) -> None:
 
 def _detach(session: Session, args: Arguments, detach: Callable[[int, int], None]) -> None:
     domid = session.domid(args.rest[0])
-    devid = number(args.rest[1], "the number of a device")
+    devid = whole_number(args.rest[1], "number of a device")
     try:
         with worded_as_xl(session, f"Error: Device {devid} not connected."):
             detach(domid, devid)

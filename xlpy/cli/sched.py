@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.numbers import LARGEST, number_of
 from xlpy.errors import InvalidState, XlError
 
 TYPE_CHECKING = False
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.model.domain import DomainInfo, SchedParams
-    from xlpy.model.host import Cpupool
 
+_FIRST_POOL = "0"
 _CREDIT_PARAMS = ("tslice_ms", "ratelimit_us", "migration_delay_us")
 
 
@@ -89,7 +90,7 @@ def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
     from xlpy.render.sched import sched_kind
 
     host = session.host
-    pools = [find_pool(session, pool_name)] if pool_name is not None else list(host.list_cpupools())
+    pools = [session.cpupool(pool_name)] if pool_name is not None else list(host.list_cpupools())
     pools = [pool for pool in pools if pool.scheduler == scheduler]
     poolids = {pool.poolid for pool in pools}
     rows = [
@@ -103,7 +104,7 @@ def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
 def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple[str, ...]) -> None:
     """Show what a pool's scheduler can be told, or change it if any of these options is given."""
     given = {name: value for name in names if (value := _number(args, name)) is not None}
-    pool = find_pool(session, args.value("cpupool"))
+    pool = session.cpupool(args.value("cpupool") or _FIRST_POOL)
     if pool.scheduler != scheduler and (given or not session.xl):
         raise InvalidState(f"cpupool {pool.name} is scheduled by {pool.scheduler}, not by {scheduler}")
     if given:
@@ -117,20 +118,6 @@ def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple
     session.show(pool_params_kind(), [(pool, session.host.pool_sched_params(pool.poolid))])
 
 
-def find_pool(session: Session, name: str | None) -> Cpupool:
-    """The pool of this name or number, the first one by default (libxl_cpupool_qualifier_to_cpupoolid)."""
-    for pool in session.host.list_cpupools():
-        if (name is None and pool.poolid == 0) or name in (pool.name, str(pool.poolid)):
-            return pool
-    raise XlError(f"unknown cpupool '{name}'")
-
-
 def _number(args: Arguments, name: str) -> int | None:
-    """The option's value; xl reads junk as 0, which nobody can have meant."""
-    text = args.value(name)
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise XlError(f"--{name} takes a number, not {text!r}", exit_status=2) from None
+    """The option's value, which may be below 0: the engine says what is out of its range."""
+    return number_of(args, name, name.replace("_", " "), -LARGEST)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
-from xlpy.cli.sched import find_pool, require_scheduler
-from xlpy.errors import UsageError, XlError
+from xlpy.cli.numbers import whole_number
+from xlpy.cli.sched import require_scheduler
+from xlpy.errors import XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _show_all(session: Session, pool_name: str | None, vcpus: bool) -> None:
     from xlpy.render.sched import rtds_kind
 
     host = session.host
-    pools = [find_pool(session, pool_name)] if pool_name is not None else list(host.list_cpupools())
+    pools = [session.cpupool(pool_name)] if pool_name is not None else list(host.list_cpupools())
     pools = [pool for pool in pools if pool.scheduler == "rtds"]
     poolids = {pool.poolid for pool in pools}
     rows: list[tuple[DomainInfo, RtdsParams]] = []
@@ -86,14 +87,14 @@ def _set(
 
 def _vcpus(texts: list[str]) -> tuple[tuple[int, ...], bool]:
     """The vcpus of ``-v``, and whether it asks for all."""
-    numbers = [_number(text, "vcpuid") for text in texts if text != "all"]
+    numbers = [whole_number(text, "vcpu") for text in texts if text != "all"]
     return tuple(numbers), "all" in texts
 
 
 def _changes(args: Arguments) -> list[tuple[int, int, bool]]:
     """Period, budget and extra time as they belong together."""
-    periods = [_number(text, "period") for text in args.values("period")]
-    budgets = [_number(text, "budget") for text in args.values("budget")]
+    periods = [whole_number(text, "period in microseconds") for text in args.values("period")]
+    budgets = [whole_number(text, "budget in microseconds") for text in args.values("budget")]
     extras = args.values("extratime")
     if any(extra not in ("0", "1") for extra in extras):
         raise XlError("Invalid extratime.", "1 for yes, 0 for no")
@@ -106,9 +107,3 @@ def _changes(args: Arguments) -> list[tuple[int, int, bool]]:
 
 def _all_vcpus(session: Session, domain: DomainInfo) -> tuple[int, ...]:
     return tuple(vcpu.vcpuid for vcpu in session.host.list_vcpus(domain.domid))
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"--{name} takes a number, not {text!r}")
-    return int(text)

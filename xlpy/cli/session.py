@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from xlpy.cli.global_options import GlobalOptions
-from xlpy.errors import UsageError
+from xlpy.errors import UsageError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlpy.errors import UnknownHostKey
     from xlpy.inventory.entry import HostEntry
     from xlpy.model.domain import DomainInfo
+    from xlpy.model.host import Cpupool
     from xlpy.render.kind import Kind, Row
     from xlpy.render.output import Wishes
     from xlpy.render.progress import Reporter
@@ -137,6 +138,14 @@ class Session:
     def domain(self, reference: str) -> DomainInfo:
         """The domain of a name, uuid or domid. Raises DomainNotFound."""
         return self.host.find_domain(reference)
+
+    def cpupool(self, reference: str) -> Cpupool:
+        """The cpupool of this name or number (libxl_cpupool_qualifier_to_cpupoolid). Raises XlError."""
+        pools = self.host.list_cpupools()
+        for pool in pools:
+            if reference in (pool.name, str(pool.poolid)):
+                return pool
+        raise XlError(f"unknown cpupool '{reference}'", f"cpupools: {', '.join(pool.name for pool in pools)}")
 
     @property
     def form(self) -> str:

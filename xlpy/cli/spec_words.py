@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.errors import ConfigError, UsageError
+from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ def read_spec(
                 xl_words.format(word), found.hint, detail=str(found), exit_status=exit_status
             ) from error
         raise found from error
-
-
-def number(text: str, what: str) -> int:
-    """A number of the command line; xl reads junk as 0, which nobody can have meant. Raises UsageError."""
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{text!r} is not {what}")
-    return int(text)
 
 
 def _ends(words: Sequence[str]) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from xlpy.errors import UsageError
+from xlpy.cli.numbers import number_of, seconds
 from xlpy.render.usage import Moment, usage_kind, usages
 
 TYPE_CHECKING = False
@@ -43,8 +43,9 @@ class Pace:
     """How often to look and how many times, as the options say."""
 
     def __init__(self, args: Arguments) -> None:
-        self.delay_s = _positive(args.value("delay"), "delay") or DEFAULT_DELAY_S
-        self._iterations = int(_positive(args.value("iterations"), "number of iterations") or 0)
+        delay = args.value("delay")
+        self.delay_s = DEFAULT_DELAY_S if delay is None else seconds(delay, "delay")
+        self._iterations = number_of(args, "iterations", "number of iterations", least=1) or 0
 
     def looks(self) -> Iterator[int]:
         """1, 2, ... as often as was asked, or for ever."""
@@ -116,15 +117,3 @@ def _live(session: Session, pace: Pace) -> None:
         return len(rows), lambda view, width, height: screen(rows, now, view, time.time(), width, height)
 
     watch(pace, look)
-
-
-def _positive(text: str | None, what: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e9:
-        raise UsageError(f"invalid {what} {text!r}", "a number above 0")
-    return number

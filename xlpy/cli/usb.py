@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
-from xlpy.cli.spec_words import number, read_spec
+from xlpy.cli.numbers import whole_number
+from xlpy.cli.spec_words import read_spec
 from xlpy.errors import XlError
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def usbctrl_attach(session: Session, args: Arguments) -> None:
 def usbctrl_detach(session: Session, args: Arguments) -> None:
     """Remove a USB controller with all that is plugged into it (libxl_device_usbctrl_remove)."""
     domid = session.domid(args.rest[0])
-    devid = number(args.rest[1], "the number of a controller")
+    devid = whole_number(args.rest[1], "number of a controller")
     with worded_as_xl(session, f"Unknown device {args.rest[1]}."):
         session.host.detach_usb_controller(domid, devid)
 
@@ -47,8 +48,8 @@ def usbdev_detach(session: Session, args: Arguments) -> None:
     if len(args.rest) > 3:
         raise XlError("Invalid arguments.")
     domid = session.domid(args.rest[0])
-    controller = number(args.rest[1], "the number of a controller")
-    port = number(args.rest[2], "the number of a port")
+    controller = whole_number(args.rest[1], "number of a controller")
+    port = whole_number(args.rest[2], "number of a port")
     with worded_as_xl(session, f"Unknown device at controller {controller} port {port}."):
         session.host.detach_usb_device(domid, controller, port)
 

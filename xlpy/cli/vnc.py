@@ -6,6 +6,7 @@ import os
 import signal
 
 from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.numbers import whole_number
 from xlpy.errors import MissingProgram, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -128,9 +129,7 @@ def _port(args: Arguments) -> int:
     text = args.value("port") or "0"
     if args.flag("autopass"):
         raise UsageError("--port starts no viewer that a password could be passed to", "leave out --autopass")
-    if not (text.isascii() and text.isdigit() and int(text) <= 0xFFFF):
-        raise UsageError(f"{text!r} is no port", "1 to 65535, as in --port=5910; or --port alone")
-    return int(text)
+    return whole_number(text, "port", most=0xFFFF, hint="1 to 65535, as in --port=5910; or --port alone")
 
 
 def _tunnel(session: Session, domid: int, port: int = 0) -> VncTunnel:

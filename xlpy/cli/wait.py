@@ -27,7 +27,7 @@ def wait(session: Session, args: Arguments) -> None:
     A domain that isn't there yet is waited for; one that has ended says nothing more.
     """
     from xlpy.cli.deadline import Deadline, DeadlineMissed
-    from xlpy.cli.lifecycle import seconds
+    from xlpy.cli.numbers import timeout_of
 
     reference, what, *texts = args.rest
     if what == _CONSOLE:
@@ -37,7 +37,7 @@ def wait(session: Session, args: Arguments) -> None:
         raise UsageError(
             f"{' '.join(args.rest[1:])!r} is nothing to wait for", f"{', '.join(_STATES)}, or console TEXT"
         )
-    timeout_s = seconds(args.value("timeout"))
+    timeout_s = timeout_of(args)
     try:
         with Deadline(timeout_s):
             if what == _CONSOLE:
