@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import socket
 import sys
 
 from xlpy import __version__
 from xlpy.agent.daemon import Daemon
+from xlpy.agent.detach import detached
 from xlpy.agent.listener import listen, lock_dir, make_private_dir
 from xlpy.agent.supervisor import Supervisor
 from xlpy.engine.choose import ENGINES, choose_engine
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("xlpyd")
 
-_READY_TIMEOUT_S = 60
 _LOG_LIMIT_BYTES = 4 << 20
 
 
@@ -95,41 +94,7 @@ def _parse(arguments: Sequence[str] | None) -> Options:
 
 def start_detached(options: Options, make_engine: MakeEngine = choose_engine) -> int:
     """Serve in a process of its own; return when that is ready, or 1 with its error on standard error."""
-    ready, told = os.pipe()
-    if os.fork() == 0:
-        os.close(ready)
-        os.setsid()
-        if os.fork() != 0:
-            os._exit(0)
-        status = 1
-        try:
-            status = _serve(options, make_engine, lambda: _release_parent(told))
-        except Exception:
-            sys.excepthook(*sys.exc_info())  # on stderr while somebody waits there for us to get ready
-            log.exception("this is a bug in xlpy")
-        finally:
-            logging.shutdown()
-            os._exit(status)
-    os.close(told)
-    os.wait()
-    answered = select.select([ready], [], [], _READY_TIMEOUT_S)[0]
-    said = os.read(ready, 1) if answered else b""
-    os.close(ready)
-    if said == b"\n":
-        return 0
-    if not answered:
-        print(f"xlpyd: not ready after {_READY_TIMEOUT_S} s; it goes on trying", file=sys.stderr)
-    return 1
-
-
-def _release_parent(told: int) -> None:
-    """Say that we serve, and have no terminal from here on."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    os.close(null)
-    os.write(told, b"\n")
-    os.close(told)
+    return detached("xlpyd", lambda ready: _serve(options, make_engine, ready))
 
 
 def _serve(options: Options, make_engine: MakeEngine, ready: Callable[[], None]) -> int:

@@ -15,7 +15,4 @@ def _row(name: str, needs: int, mode: str, usage: str, summary: str) -> Command:
 
 
 ROWS = (
-    _row("migrate-receive", 0, "m", "- for internal use only", "Restore a domain from a saved state"),
-    _row("remus", 2, "m", "[options] <Domain> [<host>]", "Enable Remus HA for domain"),
-    _row("devd", 0, "m", "[options]", "Daemon that listens for devices and launches backends"),
 )  # fmt: skip

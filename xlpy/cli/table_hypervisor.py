@@ -47,6 +47,12 @@ ROWS = (
         modifies=True,
     ),
     Command(
+        "devd", "devd:devd", "[options]", "Daemon that listens for devices and launches backends",
+        flag("-F", "Run in the foreground."),
+        value("-p --pidfile", "FILE", "Write the daemon's process id there."),
+        modifies=True,
+    ),
+    Command(
         "getenforce", "hypervisor:getenforce", "",
         "Returns the current enforcing mode of the Flask Xen security module",
     ),

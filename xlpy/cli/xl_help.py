@@ -36,6 +36,10 @@ RECORDED: dict[str, str] = {
         "                        when run from disaggregated toolstack domain with a\n"
         "                        hardware domain distinct from domain 0."
     ),
+    "devd": (
+        "-F                      Run in the foreground.\n"
+        "-p, --pidfile [FILE]    Write PID to pidfile when daemonizing."
+    ),
     "list": (
         "-l, --long              Output all VM details\n"
         "-v, --verbose           Prints out UUIDs and security context\n"

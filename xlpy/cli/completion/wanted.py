@@ -120,6 +120,7 @@ OPTIONS: dict[str, str] = {
     "socket": "file",
     "state-dir": "file",
     "guest": "file",
+    "pidfile": "file",
     "python": "file",
     "proxy-jump": "known_host",
     "group": "group",

@@ -46,6 +46,11 @@ class _ChildHooks(ctypes.Structure):
 _SELECTIVE_REAP = _ChildHooks(3, None, None)
 
 
+def own_children(library: Library, context: int) -> None:
+    """Have a context reap its own children, as all contexts of a process must."""
+    library.set_child_mode(context, _SELECTIVE_REAP)
+
+
 class Context:
     """A libxl_ctx with its log. One thread at a time."""
 
@@ -56,7 +61,7 @@ class Context:
         os.set_inheritable(copy, False)
         self._stream, self._logger = library.open_logger(copy)
         self._context = library.open_context(self._logger)
-        library.set_child_mode(self._context, _SELECTIVE_REAP)
+        own_children(library, self._context)
 
     def close(self) -> None:
         """Free it."""

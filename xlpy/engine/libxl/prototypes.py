@@ -95,6 +95,7 @@ FUNCTIONS = {
     "device_pci_assignable_list": "pp",
     "device_pci_assignable_add": "ipi",
     "device_pci_assignable_remove": "ipi",
+    "device_events_handler": "io",
     "console_get_tty": "iuiip",
     "primary_console_get_tty": "iup",
 }
