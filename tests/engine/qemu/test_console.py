@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from eventually import eventually
 
-from xlpy.engine.qemu.console import Console
-from xlpy.engine.qemu.console_log import KEPT_BYTES, ConsoleLog
-from xlpy.engine.qemu.reactor import Reactor
-from xlpy.engine.qemu.socket_path import listen_unix
+from xlpy.engine.console import Console
+from xlpy.engine.console_log import KEPT_BYTES, ConsoleLog
+from xlpy.engine.qemu.socket_path import listen_unix, open_line
+from xlpy.engine.reactor import Reactor
 from xlpy.errors import EngineError, InvalidState
 
 
@@ -27,7 +27,7 @@ class Line:
         self._listener = listen_unix(self.socket_path)
         self._log = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.reactor = Reactor()
-        self.console = Console(self.reactor, self.socket_path, self.log_path)
+        self.console = Console(self.reactor, self.socket_path, self.log_path, open_line)
         self._viewers: list[socket.socket] = []
         self.socket: socket.socket | None = None
 
@@ -308,7 +308,7 @@ def test_viewers_come_and_go(line: Line) -> None:
 
 def test_one_socket_is_not_there(tmp_path: Path) -> None:
     reactor = Reactor()
-    console = Console(reactor, str(tmp_path / "none"), str(tmp_path / "log"))
+    console = Console(reactor, str(tmp_path / "none"), str(tmp_path / "log"), open_line)
     with pytest.raises(EngineError, match="does not answer"):
         console.connect()
     reactor.close()

@@ -16,7 +16,7 @@ from live_guest import LiveGuest, guest_config
 
 from xlpy.engine.qemu.engine import QemuEngine
 from xlpy.engine.qemu.qmp import QmpClient
-from xlpy.engine.qemu.reactor import Reactor
+from xlpy.engine.reactor import Reactor
 from xlpy.errors import ConfigError, DeviceNotFound, EngineError, InvalidState, NotSupported
 from xlpy.model.domain import DomainEnd, ShutdownReason
 from xlpy.model.domain_config import NicConfig

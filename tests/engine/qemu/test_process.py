@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from xlpy.engine.qemu.process import QemuProcess, log_tail, process_start_ticks, spawn_qemu
-from xlpy.engine.qemu.reactor import Reactor
+from xlpy.engine.reactor import Reactor
 from xlpy.errors import MissingProgram
 
 

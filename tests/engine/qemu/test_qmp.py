@@ -18,8 +18,8 @@ from eventually import eventually
 from xlpy.engine.qemu.process import spawn_qemu
 from xlpy.engine.qemu.program import find_qemu
 from xlpy.engine.qemu.qmp import QmpClient, QmpClosed, QmpError, QmpTimeout
-from xlpy.engine.qemu.reactor import Reactor
 from xlpy.engine.qemu.socket_path import listen_unix
+from xlpy.engine.reactor import Reactor
 
 GREETING = b'{"QMP": {"version": {"qemu": {"major": 7}}, "capabilities": ["oob"]}}\r\n'
 

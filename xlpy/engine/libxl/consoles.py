@@ -9,10 +9,11 @@ import socket
 import threading
 import time
 
+from xlpy.engine.console import Console
 from xlpy.engine.libxl.pv_devices import LibxlPvDevices
-from xlpy.engine.libxl.terminal import TerminalConsole
+from xlpy.engine.libxl.terminal import Terminal
 from xlpy.engine.libxl.xenstore import Xenstore
-from xlpy.engine.qemu.reactor import Reactor
+from xlpy.engine.reactor import Reactor
 from xlpy.errors import EngineError, InvalidState, NotSupported, XlError
 from xlpy.model.device import VncAddress
 
@@ -36,7 +37,7 @@ class LibxlConsoles(LibxlPvDevices):
         super().__init__()
         self._log_dir = f"{run_dir}/consoles"
         self._reactor: Reactor | None = None
-        self._consoles: dict[tuple[int, str], TerminalConsole] = {}
+        self._consoles: dict[tuple[int, str], Console] = {}
         self._opening = threading.Lock()
 
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
@@ -129,7 +130,7 @@ class LibxlConsoles(LibxlPvDevices):
 
     # -- inside
 
-    def _console(self, domid: int, kind: str | None, number: int) -> TerminalConsole:
+    def _console(self, domid: int, kind: str | None, number: int) -> Console:
         if kind is not None and kind not in _KINDS:
             raise NotSupported(f"there is no console of the kind {kind!r}", "there are pv and serial")
         uuid = self.domain_info(domid).uuid
@@ -137,12 +138,16 @@ class LibxlConsoles(LibxlPvDevices):
         with self._opening:
             console = self._consoles.get((domid, tty))
             if console is None:
-                assert self._reactor is not None
-                log = f"{self._log_dir}/{domid}-{uuid}-{tty.replace('/', '_')}.log"
-                console = TerminalConsole(self._reactor, tty, log, domid)
+                console = self._new_console(domid, uuid, tty)
                 console.connect()
                 self._consoles[domid, tty] = console
             return console
+
+    def _new_console(self, domid: int, uuid: str, tty: str) -> Console:
+        reactor = self._reactor
+        assert reactor is not None
+        log = f"{self._log_dir}/{domid}-{uuid}-{tty.replace('/', '_')}.log"
+        return Console(reactor, tty, log, lambda tty: Terminal(reactor, tty, log, domid))
 
     def _tty(self, domid: int, kind: str | None, number: int) -> str:
         """The terminal, for which is waited a little. Raises InvalidState."""

@@ -10,42 +10,23 @@ import fcntl
 import os
 import threading
 
-from xlpy.engine.qemu.console import Console
-from xlpy.engine.qemu.reactor import READ
-from xlpy.errors import EngineError
+from xlpy.engine.reactor import READ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xlpy.engine.qemu.reactor import Reactor
+    from xlpy.engine.reactor import Reactor
 
 _XL_CONSOLE_LOCK = "/var/lock/xenconsole."
 _ELSEWHERE = b"\r\n[xlpy: xl console is attached; what follows went there until it ended]\r\n"
 
 
-class TerminalConsole(Console):
-    """A console whose log is kept here, since Xen's console daemon keeps none. ``domid`` is whose lock is looked at."""
+class Terminal:
+    """A console's line (``Console``): Xen's console daemon keeps no log, so what is received is logged here.
+
+    ``domid`` is whose lock is looked at. Raises OSError.
+    """
 
     def __init__(self, reactor: Reactor, tty: str, log_path: str, domid: int) -> None:
-        super().__init__(reactor, tty, log_path)
-        self.tty = tty
-        self._lock_path = f"{_XL_CONSOLE_LOCK}{domid}"
-
-    def connect(self) -> None:
-        """Open the terminal. Raises EngineError."""
-        try:
-            terminal = _Terminal(self._reactor, self.tty, self._log_path, self._lock_path)
-        except OSError as error:
-            raise EngineError(
-                f"the console's terminal {self.tty} cannot be opened: {error.strerror}"
-            ) from error
-        self._socket = terminal
-        self._reactor.watch(terminal.fileno(), self._ready)
-
-
-class _Terminal:
-    """The terminal in the role of QEMU's socket: what is received has been logged."""
-
-    def __init__(self, reactor: Reactor, tty: str, log_path: str, lock_path: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._log = os.open(log_path, flags, 0o600)
         try:
@@ -54,7 +35,7 @@ class _Terminal:
             os.close(self._log)
             raise
         self._reactor = reactor
-        self._lock_path = lock_path
+        self._lock_path = f"{_XL_CONSOLE_LOCK}{domid}"
         self._yielded = False
 
     def fileno(self) -> int:

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlpy.engine.qemu.reactor import Reactor
+    from xlpy.engine.reactor import Reactor
 
 _HANG_TIMEOUT_S = 10.0
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from xlpy.engine.qemu.console import Console
+    from xlpy.engine.console import Console
     from xlpy.engine.qemu.files import DomainFiles
     from xlpy.engine.qemu.process import QemuProcess
 

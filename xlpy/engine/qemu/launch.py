@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from xlpy.engine.qemu.console import Console
+from xlpy.engine.console import Console
 from xlpy.engine.qemu.cpus import take_up_vcpus
 from xlpy.engine.qemu.disk_image import explain_open_failure
 from xlpy.engine.qemu.domain import QemuDomain
@@ -18,7 +18,7 @@ from xlpy.engine.qemu.process import boot_id, complaints, spawn_qemu
 from xlpy.engine.qemu.program import find_qemu
 from xlpy.engine.qemu.qmp import QmpClient, QmpClosed
 from xlpy.engine.qemu.runtime_record import RuntimeRecord, write_record
-from xlpy.engine.qemu.socket_path import listen_unix
+from xlpy.engine.qemu.socket_path import listen_unix, open_line
 from xlpy.errors import EngineError, InvalidState, NotEnoughMemory
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlpy.engine.qemu.process import QemuProcess
-    from xlpy.engine.qemu.reactor import Reactor
     from xlpy.engine.qemu.runtime_record import MachineRecord
+    from xlpy.engine.reactor import Reactor
     from xlpy.errors import XlError
     from xlpy.model.domain_config import DomainConfig
 
@@ -174,7 +174,7 @@ def name_consoles(domain: QemuDomain, reactor: Reactor) -> None:
     for kind, number in console_kinds(domain.record.config):
         files = domain.files
         domain.consoles[kind, number] = Console(
-            reactor, files.console_socket(kind, number), files.console_log(kind, number)
+            reactor, files.console_socket(kind, number), files.console_log(kind, number), open_line
         )
 
 

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xlpy.engine.qemu.reactor import Reactor
+    from xlpy.engine.reactor import Reactor
 
 _START_TICKS_FIELD = 19  # of /proc/PID/stat, counted from the state that follows the name
 _PROGRAM_NAME = re.compile("^(?:qemu|/)[^:]*: ")

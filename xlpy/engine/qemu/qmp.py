@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from xlpy.engine.qemu.reactor import Reactor
+    from xlpy.engine.reactor import Reactor
 
     OnEvent = Callable[[str, dict[str, Any], float], None]
 

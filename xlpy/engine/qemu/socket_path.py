@@ -26,6 +26,13 @@ def connect_unix(path: str) -> socket.socket:
     return sock
 
 
+def open_line(path: str) -> socket.socket:
+    """QEMU's end of a console, as ``Console`` takes it: it doesn't block. Raises OSError."""
+    sock = connect_unix(path)
+    sock.setblocking(False)
+    return sock
+
+
 def listen_unix(path: str, backlog: int = 8) -> socket.socket:
     """A stream socket that listens at ``path``, which only its owner may use. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

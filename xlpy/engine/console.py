@@ -1,8 +1,8 @@
-"""Console: one serial line or virtio console of a domain, shown to any number of viewers.
+"""Console: one serial line or paravirtual console of a domain, shown to any number of viewers.
 
-QEMU writes all output to a log and to a socket of ours. The log is what viewers get: from its beginning, or from now
-on, each at its own pace. What comes on the socket only says that the log has grown. So nothing is lost or doubled when
-xlpyd restarts, and a slow viewer holds up nobody.
+All output goes to a log and to a line of ours. The log is what viewers get: from its beginning, or from now on, each at
+its own pace. What comes on the line only says that the log has grown. So nothing is lost or doubled when xlpyd
+restarts, and a slow viewer holds up nobody.
 """
 
 from __future__ import annotations
@@ -11,58 +11,66 @@ import os
 import socket
 import stat
 
-from xlpy.engine.qemu.console_log import KEPT_BYTES, ConsoleLog
-from xlpy.engine.qemu.reactor import GONE, READ, WRITE
-from xlpy.engine.qemu.socket_path import connect_unix
+from xlpy.engine.console_log import KEPT_BYTES, ConsoleLog
+from xlpy.engine.reactor import GONE, READ, WRITE
 from xlpy.errors import EngineError, InvalidState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
-    from xlpy.engine.qemu.reactor import Reactor
+    from xlpy.engine.reactor import Reactor
 
     class Line(Protocol):
-        """What a console is connected to: a socket, or what behaves like one. What it receives is in the log by then."""
+        """What a console is connected to: a socket, or what behaves like one; it doesn't block.
+
+        What it receives is in the log by then.
+        """
 
         def fileno(self) -> int: ...
         def recv(self, size: int, /) -> bytes: ...
         def send(self, data: bytearray, /) -> int: ...
         def close(self) -> None: ...
 
+    OpenLine = Callable[[str], Line]
+
 
 _RECEIVE_BYTES = 65536
 _INPUT_LIMIT_BYTES = 65536
 _TRIM_STEP_BYTES = 256 << 10
-# QEMU writes to the socket a moment before it writes to the log
+# QEMU writes to the line a moment before it writes to the log
 _LATE_LOOKS_S = (0.005, 0.05)
 _SKIPPED = b"\r\n[xlpy: some output was skipped]\r\n"
 
 
 class Console:
-    """All state is the reactor thread's; the public methods may be called from any thread."""
+    """All state is the reactor thread's; the public methods may be called from any thread.
 
-    def __init__(self, reactor: Reactor, socket_path: str, log_path: str) -> None:
+    ``open_line`` gives the line for this path, or raises OSError.
+    """
+
+    def __init__(self, reactor: Reactor, line_path: str, log_path: str, open_line: OpenLine) -> None:
         self._reactor = reactor
-        self._socket_path = socket_path
+        self._line_path = line_path
         self._log_path = log_path
-        self._socket: Line | None = None
+        self._open_line = open_line
+        self._line: Line | None = None
         self._viewers: list[_Viewer] = []
         self._input = bytearray()
         self._received = 0
         self._looks = 0
 
     def connect(self) -> None:
-        """Take QEMU's end of the console. Raises EngineError."""
+        """Take the domain's end of the console. Raises EngineError."""
         try:
-            sock = connect_unix(self._socket_path)
+            line = self._open_line(self._line_path)
         except OSError as error:
             raise EngineError(
-                f"the console does not answer: {error.strerror}", detail=self._socket_path
+                f"the console does not answer: {error.strerror}", detail=self._line_path
             ) from error
-        sock.setblocking(False)
-        self._socket = sock
-        self._reactor.watch(sock.fileno(), self._ready)
+        self._line = line
+        self._reactor.watch(line.fileno(), self._ready)
 
     def attach(self, stream: int, history: bool, follow: bool = True, position: int | None = None) -> int:
         """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too.
@@ -89,9 +97,9 @@ class Console:
         return start
 
     def write(self, data: bytes) -> None:
-        """Type something on the console. Raises InvalidState when QEMU has ended."""
-        if self._socket is None:
-            raise InvalidState("nobody listens on the console: the domain's QEMU has ended")
+        """Type something on the console. Raises InvalidState when the domain has ended."""
+        if self._line is None:
+            raise InvalidState("nobody listens on the console: the domain has ended")
         self._reactor.call_soon(lambda: self.type_in(data))
 
     def close(self, at_once: bool = False) -> None:
@@ -120,16 +128,16 @@ class Console:
     def _add(self, viewer: _Viewer, follow: bool) -> None:
         self._viewers.append(viewer)
         viewer.start()
-        if self._socket is None or not follow:
+        if self._line is None or not follow:
             viewer.finish()
 
     def _ready(self, events: int) -> None:
-        if self._socket is None:
+        if self._line is None:
             return
         if events & WRITE:
             self._pass_input()
         try:
-            count = len(self._socket.recv(_RECEIVE_BYTES))
+            count = len(self._line.recv(_RECEIVE_BYTES))
         except BlockingIOError:
             return
         except OSError:
@@ -169,26 +177,26 @@ class Console:
         log.close()
 
     def _pass_input(self) -> None:
-        if self._socket is None:
+        if self._line is None:
             self._input.clear()
             return
         try:
-            sent = self._socket.send(self._input) if self._input else 0
+            sent = self._line.send(self._input) if self._input else 0
         except BlockingIOError:
             sent = 0
         except OSError:
-            sent = len(self._input)  # QEMU is going; its end is noticed when reading
+            sent = len(self._input)  # the other end is going; that is noticed when reading
         was_full = not self.takes_input
         del self._input[:sent]
-        self._reactor.change(self._socket.fileno(), READ | WRITE if self._input else READ)
+        self._reactor.change(self._line.fileno(), READ | WRITE if self._input else READ)
         if was_full and self.takes_input:
             for viewer in self._viewers:
                 viewer.update_interest()
 
     def _shut(self) -> None:
-        if self._socket is not None:
-            self._reactor.release(self._socket.fileno(), self._socket.close)
-            self._socket = None
+        if self._line is not None:
+            self._reactor.release(self._line.fileno(), self._line.close)
+            self._line = None
         for viewer in list(self._viewers):
             viewer.finish()
 
@@ -214,7 +222,7 @@ class _Viewer:
     ) -> None:
         self._console = console
         self._reactor = reactor
-        self._socket = sock
+        self._line = sock
         self._log = log
         self._offset = offset
         self._counts = counts
@@ -224,7 +232,7 @@ class _Viewer:
         self._closed = False
 
     def start(self) -> None:
-        self._reactor.watch(self._socket.fileno(), self._ready, READ | WRITE)
+        self._reactor.watch(self._line.fileno(), self._ready, READ | WRITE)
         self.pump()
 
     def finish(self) -> None:
@@ -236,7 +244,7 @@ class _Viewer:
         """Send what the log has and the viewer takes."""
         try:
             while not self._closed and self._fill():
-                sent = self._socket.send(self._unsent, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                sent = self._line.send(self._unsent, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
                 self._unsent = self._unsent[sent:]
         except BlockingIOError:
             pass
@@ -249,7 +257,7 @@ class _Viewer:
     def update_interest(self) -> None:
         if not self._closed:
             reads = READ if self._reading and self._console.takes_input else 0
-            self._reactor.change(self._socket.fileno(), reads | (WRITE if self._unsent else 0))
+            self._reactor.change(self._line.fileno(), reads | (WRITE if self._unsent else 0))
 
     def _fill(self) -> bool:
         """Take the next piece of the log, if there is any and the last one is sent."""
@@ -278,7 +286,7 @@ class _Viewer:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+            data = self._line.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -294,5 +302,5 @@ class _Viewer:
         if not self._closed:
             self._closed = True
             self._console.drop(self)
-            self._reactor.release(self._socket.fileno(), self._socket.close)
+            self._reactor.release(self._line.fileno(), self._line.close)
             self._log.close()

@@ -1,6 +1,6 @@
-"""ConsoleLog: what a console has said since the domain started, as QEMU writes it to a file.
+"""ConsoleLog: what a console has said since the domain started, in a file.
 
-QEMU appends, also while no xlpyd runs. The file is kept small by punching holes into its beginning: an offset always
+QEMU appends to it, also while no xlpyd runs; what comes from a terminal, xlpyd does. The file is kept small by punching holes into its beginning: an offset always
 means the same byte.
 """
 
@@ -28,7 +28,7 @@ class ConsoleLog:
 
     def start(self) -> int:
         """The first offset that is still there; after a hole, that of the first whole line."""
-        first = self._first()
+        first = self.first()
         if first == 0:
             return 0
         line_end = os.pread(self._fd, _READ_BYTES, first).find(b"\n")
@@ -36,9 +36,10 @@ class ConsoleLog:
 
     def from_position(self, position: int) -> int:
         """Where to go on for someone who has seen what is before ``position``."""
-        return min(position, self.size()) if position >= self._first() else self.start()
+        return min(position, self.size()) if position >= self.first() else self.start()
 
-    def _first(self) -> int:
+    def first(self) -> int:
+        """The first offset that is still there."""
         try:
             return os.lseek(self._fd, 0, os.SEEK_DATA)
         except OSError as error:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from xlpy.engine.qemu.reactor import WRITE, Reactor
+from xlpy.engine.reactor import WRITE, Reactor
 
 
 @pytest.fixture
