@@ -25,8 +25,8 @@ from xlpy.engine.qemu.machine import plan_machine
 from xlpy.engine.qemu.memory import check_memory, current_memory_kib, set_start_target, untouched_kib
 from xlpy.engine.qemu.nics import complete_nics
 from xlpy.engine.qemu.procfs import resident_kib
-from xlpy.engine.qemu.reactor import Reactor
 from xlpy.engine.qemu.refusals import check_config, ignored_notes
+from xlpy.engine.reactor import Reactor
 from xlpy.errors import DomainExists, DomainNotFound, InvalidState
 from xlpy.model.domain import DomainEnd, DomainInfo
 from xlpy.model.domain_config import DomainConfig
