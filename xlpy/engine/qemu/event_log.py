@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from xlpy.engine.qemu.console_log import punch_hole
+from xlpy.engine.console_log import punch_hole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
