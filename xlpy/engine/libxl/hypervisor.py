@@ -1,4 +1,4 @@
-"""The real-time scheduler and Flask: what few hosts have."""
+"""The real-time scheduler, Flask, xenstore's quotas, device tree overlays: what few hosts have."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import ctypes
 import os
 
 from xlpy.engine.libxl.resources import LibxlResources
-from xlpy.errors import ConfigError
+from xlpy.errors import ConfigError, UsageError
 from xlpy.model.sched import RtdsParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_POLICY_LIMIT_BYTES = 64 << 20
+    from xlpy.engine.libxl.context import Context
+
+_LIMIT_BYTES = 64 << 20
+# What libxl_dt_overlay is asked for, and libxl_dt_overlay_domain
+_OVERLAY_ACTIONS = {"add": 1, "remove": 2}
+_OVERLAY_ATTACH = 1
 
 
 class LibxlHypervisor(LibxlResources):
@@ -66,13 +71,65 @@ class LibxlHypervisor(LibxlResources):
 
     def load_flask_policy(self, stream: int) -> None:
         """libxl_flask_loadpolicy of all that ``stream`` gives."""
-        with os.fdopen(stream, "rb") as source:
-            policy = source.read(_POLICY_LIMIT_BYTES + 1)
-        if not 0 < len(policy) <= _POLICY_LIMIT_BYTES:
-            raise ConfigError(f"a Flask policy has some bytes, and no more than {_POLICY_LIMIT_BYTES}")
-        memory = ctypes.create_string_buffer(policy, len(policy))
+        policy = _read_all(stream, "Flask policy")
         with self.contexts.borrow() as context:
-            context.do("the Flask policy cannot be loaded", "flask_loadpolicy", memory, len(policy))
+            context.do("the Flask policy cannot be loaded", "flask_loadpolicy", policy, len(policy))
+
+    # -- xenstore's quotas
+
+    def xenstore_quotas(self, domid: int | None = None) -> dict[str, int]:
+        """libxl_xs_quota_domain_get, libxl_xs_quota_global_get; nothing from a xenstored without quotas of its own."""
+        with self.contexts.borrow() as context:
+            whose, domids = self._quota_owner(context, domid)
+            context.library.function(f"xs_quota_{whose}_get")  # the structure came with it
+            with context.new("xs_quota_list") as quotas:
+                what = "xenstore's quotas cannot be read"
+                context.do(what, f"xs_quota_{whose}_get", *domids, quotas.memory)
+                found = quotas.json().get("quota", ())
+        return {quota["name"]: quota.get("val", 0) for quota in found}
+
+    def set_xenstore_quotas(self, quotas: dict[str, int], domid: int | None = None) -> None:
+        """libxl_xs_quota_domain_set, libxl_xs_quota_global_set."""
+        value = {"quota": [{"name": name, "val": quota} for name, quota in quotas.items()]}
+        with self.contexts.borrow() as context:
+            whose, domids = self._quota_owner(context, domid)
+            context.library.function(f"xs_quota_{whose}_set")
+            with context.new("xs_quota_list", value) as wanted:
+                what = "xenstore's quotas cannot be set"
+                context.do(what, f"xs_quota_{whose}_set", *domids, wanted.memory)
+
+    def _quota_owner(self, context: Context, domid: int | None) -> tuple[str, tuple[int, ...]]:
+        if domid is None:
+            return "global", ()
+        self.require(context, domid)
+        return "domain", (domid,)
+
+    # -- the device tree
+
+    def apply_dt_overlay(self, action: str, stream: int, domid: int | None = None) -> None:
+        """libxl_dt_overlay, or to attach it to a domain libxl_dt_overlay_domain; on ARM alone."""
+        overlay = _read_all(stream, "device tree overlay")
+        what = "the device tree overlay cannot be applied"
+        with self.contexts.borrow() as context:
+            if domid is not None:
+                self.require(context, domid)
+                arguments = (domid, overlay, len(overlay), _OVERLAY_ATTACH)
+                context.do(what, "dt_overlay_domain", *arguments)
+            elif action in _OVERLAY_ACTIONS:
+                context.do(what, "dt_overlay", overlay, len(overlay), _OVERLAY_ACTIONS[action])
+            else:
+                raise UsageError(
+                    f"a device tree overlay is added or removed, or attached to a domain: not {action!r}"
+                )
+
+
+def _read_all(stream: int, what: str) -> Any:
+    """All that ``stream`` gives, in memory for libxl. Raises ConfigError for nothing, and for too much."""
+    with os.fdopen(stream, "rb") as source:
+        data = source.read(_LIMIT_BYTES + 1)
+    if not 0 < len(data) <= _LIMIT_BYTES:
+        raise ConfigError(f"a {what} has some bytes, and no more than {_LIMIT_BYTES}")
+    return ctypes.create_string_buffer(data, len(data))
 
 
 def _rtds(facts: dict[str, Any], vcpuid: int | None) -> RtdsParams:

@@ -9,8 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 
-from xlpy.engine.libxl.prototypes import FUNCTIONS, NEWEST, OLDEST, SINCE, STRUCTURES, TESTED
+from xlpy.engine.libxl.prototypes import (
+    FUNCTIONS,
+    NEWEST,
+    OLDEST,
+    SINCE,
+    STRUCTURES,
+    TESTED,
+    wrong_machine,
+)
 from xlpy.errors import EngineError, MissingProgram, NotSupported
 
 TYPE_CHECKING = False
@@ -41,6 +50,7 @@ _KINDS: dict[str, Any] = {
     "u": ctypes.c_uint32,
     "q": ctypes.c_uint64,
     "b": ctypes.c_char,
+    "y": ctypes.c_uint8,
     "s": ctypes.c_char_p,
     "p": ctypes.c_void_p,
     "o": ctypes.c_void_p,
@@ -55,6 +65,7 @@ class Library:
 
     def __init__(self) -> None:
         self.minor = _running_minor()
+        self._machine = os.uname().machine
         name = f"libxenlight.so.4.{self.minor}"
         if not OLDEST <= self.minor <= NEWEST:
             raise NotSupported(f"xlpy knows Xen 4.{OLDEST} to 4.{NEWEST}, and Xen 4.{self.minor} runs here")
@@ -72,14 +83,17 @@ class Library:
         self._functions = {
             function: self._declare(function, letters)
             for function, letters in FUNCTIONS.items()
-            if self.minor >= SINCE.get(function, 0)
+            if self._is_new_enough(function) and not wrong_machine(function, self._machine)
         }
         self._structures = {
             (structure, what): self._declare_generated(structure, what)
             for structure, extras in STRUCTURES.items()
+            if self._is_new_enough(structure)
             for what in f"i{extras}"
         }
-        self.sizes = {structure: self._measure(structure) for structure in STRUCTURES}
+        self.sizes = {
+            structure: self._measure(structure) for structure, what in self._structures if what == "i"
+        }
         self._declare_own()
         if self.minor not in TESTED:
             log.warning("Xen 4.%d: xlpy is tested with %s", self.minor, tested_versions())
@@ -89,8 +103,10 @@ class Library:
         try:
             return self._functions[name], FUNCTIONS[name]
         except KeyError:
+            other = wrong_machine(name, self._machine)
             raise NotSupported(
-                f"libxl of Xen 4.{self.minor} has no libxl_{name}", f"it came with Xen 4.{SINCE[name]}"
+                f"libxl of Xen 4.{self.minor} has no libxl_{name}{' on ' + self._machine if other else ''}",
+                "other machines have it" if other else f"it came with Xen 4.{SINCE[name]}",
             ) from None
 
     def has(self, name: str) -> bool:
@@ -137,6 +153,9 @@ class Library:
         self.libc.fclose(stream)
 
     # -- inside
+
+    def _is_new_enough(self, name: str) -> bool:
+        return self.minor >= SINCE.get(name, 0)
 
     def _declare(self, name: str, letters: str) -> Any:
         function = self._symbol(f"libxl_{name}")

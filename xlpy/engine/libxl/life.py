@@ -7,8 +7,8 @@ import ctypes
 from xlpy import __version__
 from xlpy.engine.libxl import balloon, wire
 from xlpy.engine.libxl.ends import Ends
-from xlpy.engine.libxl.hypervisor import LibxlHypervisor
 from xlpy.engine.libxl.library import Uuid
+from xlpy.engine.libxl.psr import LibxlPsr
 from xlpy.engine.libxl.reading import list_of
 from xlpy.errors import ConfigError, InvalidState, NotSupported, XlError
 from xlpy.model.domain import DomainEnd, ShutdownReason
@@ -30,7 +30,7 @@ _NO_PV = -10  # ERROR_NOPARAVIRT
 _TRIGGERS = {"power": 1, "sleep": 2, "nmi": 3, "init": 4, "reset": 5, "s3resume": 6}
 
 
-class LibxlLife(LibxlHypervisor):
+class LibxlLife(LibxlPsr):
     """What is done with a whole domain."""
 
     shared = True

@@ -2,7 +2,7 @@
 
 The first letter is what comes back, the others are the arguments behind the context:
 
-    i int    u uint32_t    q uint64_t    b char    s a string    p any other pointer
+    i int    u uint32_t    q uint64_t    b char    y uint8_t    s a string    p any other pointer
     o ``const libxl_asyncop_how *``, always NULL: the call returns when the operation is over    v nothing
 
 A function is declared as the newest libxl in ``TESTED`` has it. Where older ones differ:
@@ -48,6 +48,24 @@ FUNCTIONS = {
     "sched_credit_params_set": "iup",
     "sched_credit2_params_get": "iup",
     "sched_credit2_params_set": "iup",
+    "xs_quota_global_get": "ip",
+    "xs_quota_global_set": "ip",
+    "xs_quota_domain_get": "iup",
+    "xs_quota_domain_set": "iup",
+    "dt_overlay": "ipuy",
+    "dt_overlay_domain": "iupuy",
+    # platform shared resources
+    "psr_cmt_attach": "iu",
+    "psr_cmt_detach": "iu",
+    "psr_cmt_domain_attached": "iu",
+    "psr_cmt_enabled": "i",
+    "psr_cmt_get_total_rmid": "ip",
+    "psr_cmt_get_l3_cache_size": "iup",
+    "psr_cmt_type_supported": "ii",
+    "psr_cmt_get_sample": "iuiqpp",
+    "psr_get_hw_info": "iiupp",
+    "psr_get_val": "iuiup",
+    "psr_set_val": "iuipq",
     # which domains there are
     "list_domain": "pp",
     "domain_info": "ipu",
@@ -62,6 +80,7 @@ FUNCTIONS = {
     "domain_create_restore": "ippiipoo",
     "domain_suspend": "iuiio",
     "domain_suspend_only": "iuo",
+    "domain_remus_start": "ipuiio",
     "domain_resume": "iuio",
     "domain_destroy": "iuo",
     "domain_shutdown": "iuo",
@@ -126,7 +145,15 @@ FUNCTIONS.update(
         for letter in letters
     }
 )
-SINCE = {"device_disk_safe_remove": 15}
+SINCE = {
+    "device_disk_safe_remove": 15,
+    "dt_overlay": 18,
+    "dt_overlay_domain": 20,
+    **{f"xs_quota_{whose}_{verb}": 22 for whose in ("global", "domain") for verb in ("get", "set")},
+    "xs_quota_list": 22,
+}
+# What libxl is built with for certain machines alone: how the function begins, and how the machine's name does.
+MACHINES = {"psr_": ("x86_64", "i"), "dt_overlay": ("aarch64", "arm")}
 
 # Structures, and what libxl generates for each beside ``init``: d dispose, t to_json, f from_json.
 STRUCTURES = {
@@ -140,10 +167,19 @@ STRUCTURES = {
     "domain_config": "dtf",
     "domain_create_info": "dtf",
     "domain_restore_params": "df",
+    "domain_remus_info": "df",
     "domain_sched_params": "dtf",
     "vcpu_sched_params": "dtf",
     "sched_credit_params": "tf",
     "sched_credit2_params": "tf",
+    "psr_hw_info": "dt",
+    "xs_quota_list": "dtf",
     **{f"device_{kind}": "dtf" for kind in _DEVICES},
     **{f"{kind}info": "dt" for kind, letters in _DEVICES.items() if "g" in letters},
 }
+
+
+def wrong_machine(function: str, machine: str) -> bool:
+    """Whether libxl has this function on other machines than this one (``os.uname().machine``)."""
+    wanted = next((names for prefix, names in MACHINES.items() if function.startswith(prefix)), None)
+    return wanted is not None and not machine.startswith(wanted)

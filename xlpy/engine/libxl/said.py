@@ -94,6 +94,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[XlError], str | None], ...] = (
         "a guest has to help, with Xen's drivers: is it still booting? see: xlpy console",
     ),
     (
+        re.compile(r"not supported in this system|unsupported operation"),
+        NotSupported,
+        "the host's processors, or its hypervisor's command line, don't have this feature",
+    ),
+    (
         re.compile(r"No such file or directory"),
         EngineError,
         "check the path that it names",
