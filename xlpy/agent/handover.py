@@ -16,7 +16,9 @@ answered. So, whatever is killed or cut off, and whenever:
   migrate --resume``). Where the source can reach the target itself, it asks; it believes only the xlpyd that the client
   spoke to, by its instance.
 
-A save to a file has no target: without its client the domain is taken back.
+A save to a file has no target: without its client the domain is taken back. A target that has xl alone remembers nothing,
+so the state is ``saved`` until the client says that it is about to let that target start the domain (``release_saved``).
+Then it is ``sent``; if the client is lost before it hears from the target, somebody has to look.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from xlpy.agent.store import Store
     from xlpy.agent.stream import Stream
     from xlpy.engine.base import Engine, Progress
+    from xlpy.model.domain import DomainInfo
     from xlpy.model.migration import MigrationLimits, Peer, SavedDomain, TransferProgress
+    from xlpy.model.remus import RemusOptions
 
     Ask = Callable[[Peer, str], str]
 
@@ -84,11 +86,7 @@ class Outgoing:
     ) -> TransferProgress:
         """Send the state; afterwards the domain stands still. On failure it is as it was before."""
         record = self._going_on.record(domid)
-        info = self._engine.domain_info(domid)
-        if info.ended:
-            raise InvalidState(
-                f"domain {record.name!r} has shut down", "there is nothing to save; destroy it"
-            )
+        info = self._require_running(record)
         if peer is not None and transfer_id is None:
             raise InvalidState("a migration has to begin with describe_domain on the same connection")
         self._store.move(
@@ -103,8 +101,9 @@ class Outgoing:
             self.led.add(record.uuid)
         try:
             result = self._engine.save_domain(domid, stream.hand_over(), limits, live, peer, progress)
-            # from this transaction on the client may have had the target accept it
-            self._store.move(record.uuid, Phase.SENT if peer else Phase.SAVED, durably=peer is not None)
+            # from this transaction on the client may have had the target's xlpyd accept it
+            sent = peer is not None and bool(peer.instance)
+            self._store.move(record.uuid, Phase.SENT if sent else Phase.SAVED, durably=sent)
         except BaseException as error:
             self.led.discard(record.uuid)
             self._unless_destroyed(record.uuid, Phase.RUNNING)
@@ -117,6 +116,33 @@ class Outgoing:
                 del self._leaving[record.uuid]
                 self._called_off.discard(record.uuid)
         return result
+
+    def replicate(self, domid: int, stream: Stream, options: RemusOptions, peer: Peer | None) -> None:
+        """Send checkpoints until the domain is destroyed. Raises XlError when they end before; it then runs on."""
+        record = self._going_on.record(domid)
+        self._require_running(record)
+        self._store.move(record.uuid, Phase.SAVING, paused=False, receiver=peer)
+        try:
+            self._engine.replicate_domain(domid, stream.hand_over(), options, peer)
+        finally:
+            self._unless_destroyed(record.uuid, Phase.RUNNING)
+            self._look_again(domid)
+
+    def _require_running(self, record: DomainRecord) -> DomainInfo:
+        info = self._engine.domain_info(record.domid)
+        if info.ended:
+            raise InvalidState(
+                f"domain {record.name!r} has shut down", "there is nothing to save; destroy it"
+            )
+        return info
+
+    def release(self, domid: int) -> None:
+        """From here on a receiver without an xlpyd may have it, and nobody will ever tell: see ``Engine.release_saved``."""
+        record = self._going_on.record(domid)
+        if record.phase is not Phase.SAVED or record.receiver is None:
+            raise InvalidState(f"domain {record.name!r} does not wait for another host to take it")
+        self._engine.release_saved(domid)
+        self._store.move(record.uuid, Phase.SENT, durably=True)
 
     def abort(self, domid: int) -> None:
         """Break off a migration under way. Raises InvalidState when it is past that, or there is none."""
@@ -168,14 +194,14 @@ class Outgoing:
     def settle(self, uuid: str) -> None:
         """The client is gone, or xlpyd has just started: decide what becomes of a domain that is on its way out.
 
-        Before its state is complete nobody can have it: it is taken back at once. Afterwards the target has the say;
-        where it can be asked from here that takes a thread, and maybe long, else it takes a client.
+        Before it was sent nobody can have it: it is taken back at once. Afterwards the target has the say; where it
+        can be asked from here that takes a thread, and maybe long, else it takes a client.
         """
         self.led.discard(uuid)
         record = self._store.by_uuid(uuid)
         if record is None or record.phase not in (Phase.SAVING, Phase.SAVED, Phase.SENT):
             return
-        if record.receiver is None or record.phase is Phase.SAVING:
+        if record.receiver is None or record.phase is not Phase.SENT:
             what = "take back after save" if record.receiver is None else "take back after migration"
             self._take_back_alone(record, what)
             return
@@ -228,13 +254,15 @@ class Outgoing:
 
     def _note_unsettled(self, record: DomainRecord, why: str) -> None:
         assert record.receiver is not None
+        way = f"'xlpy migrate --resume {record.name} {record.receiver.name}' asks"
+        if not record.receiver.instance:
+            way = f"look there with xl list, then: {record.receiver.by_hand(record.name)}"
         self._events.add(
             "migration waits to be settled",
             record.domid,
             record.name,
             result="unsettled",
-            detail=f"it stands still here until it is known whether it runs at {record.receiver.name} ({why});"
-            f" 'xlpy migrate --resume {record.name} {record.receiver.name}' asks",
+            detail=f"it stands still here until it is known whether it runs at {record.receiver.name} ({why}); {way}",
         )
 
     def _remove_migrated(self, record: DomainRecord, detail: str) -> None:

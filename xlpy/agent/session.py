@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from xlpy.engine.base import Progress
     from xlpy.model.domain_config import DomainConfig
     from xlpy.model.event import EventRecord
+    from xlpy.model.remus import RemusOptions
 
 log = logging.getLogger("xlpyd")
 
@@ -167,6 +168,12 @@ class Session(Delegate):
         self._copying.discard(domid)
         self._hold(domid)
         return result
+
+    def replicate_domain(
+        self, domid: int, stream: int, options: RemusOptions, peer: Peer | None = None
+    ) -> None:
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream):
+            self._supervisor.handover.source.replicate(domid, owned, options, peer)
 
     def copy_disk(self, domid: int, vdev: str, stream: int, bandwidth_bytes_per_s: int | None = None) -> None:
         with Stream(stream) as owned:

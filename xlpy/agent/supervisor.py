@@ -148,6 +148,9 @@ class Supervisor(Delegate):
     def list_transfers(self) -> tuple[Transfer, ...]:
         return self.handover.transfers()
 
+    def release_saved(self, domid: int) -> None:
+        self.handover.source.release(domid)
+
     def abort_transfer(self, domid: int) -> None:
         self.handover.source.abort(domid)
 

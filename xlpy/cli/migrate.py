@@ -32,6 +32,10 @@ def migrate(session: Session, args: Arguments) -> int | None:
     require_arguments(session, require_command("migrate"), len(args.rest), 2)
     if args.flag("debug"):
         session.options.verbose += 1
+    if _speaks_xl(session, args):
+        from xlpy.cli.migrate_xl import to_xl
+
+        return to_xl(session, args)
     reference, address = _words(args)
     with session.progress(f"migrate {reference}") as report:
         migration = _prepared(session, args, report)
@@ -55,6 +59,13 @@ def migrate(session: Session, args: Arguments) -> int | None:
             f"its disks were copied; the files at {migration.source.address} are left as they were last"
         )
     return None
+
+
+def _speaks_xl(session: Session, args: Arguments) -> bool:
+    """Whether the other side is xl: it was said, or ``-s`` says all that leads there, as it does for xl."""
+    if args.flag("xl"):
+        return True
+    return args.flag("s") and not args.flag("target") and (session.xl or args.value("s") == "")
 
 
 def _prepared(session: Session, args: Arguments, report: object) -> Migration:
@@ -81,17 +92,12 @@ def _prepared(session: Session, args: Arguments, report: object) -> Migration:
 def _words(args: Arguments) -> tuple[str, str]:
     """The domain, and the host to move it to. With an empty ``-s`` the host's place is taken by a command."""
     reference, host = args.rest[:2]
-    if args.value("s") != "":
-        if args.flag("target"):
-            raise UsageError("--target goes with an empty -s", "name the host in its usual place")
-        return reference, host
     target = args.value("target")
-    if target is None:
-        raise UsageError(
-            "with an empty -s the last word is a command, and nothing says which host it leads to",
-            f"xlpy migrate -s '' --target HOST {reference} '{host}'",
-        )
-    return reference, target
+    if args.value("s") == "" and target is not None:
+        return reference, target
+    if target is not None:
+        raise UsageError("--target goes with an empty -s", "name the host in its usual place")
+    return reference, host
 
 
 def _direct(args: Arguments, address: str) -> DirectWay | None:

@@ -44,6 +44,22 @@ def way_to(entry: HostEntry, address: str | None = None, program: str | None = N
     return DirectWay(command=(*_SSH, *ports, "--", destination), python=entry.python)
 
 
+def ssh_words(entry: HostEntry) -> tuple[str, ...]:
+    """The ssh of this machine with what the inventory says of a host; ~/.ssh/config says the rest to ssh itself."""
+    destination = f"{entry.user}@{entry.address}" if entry.user else entry.address
+    words = ["ssh"]
+    for option, value in (
+        ("-p", entry.port),
+        ("-i", entry.identity_file),
+        ("-o", entry.known_hosts_file and f"UserKnownHostsFile={entry.known_hosts_file}"),
+        ("-o", entry.connect_timeout_s and f"ConnectTimeout={max(1, round(entry.connect_timeout_s))}"),
+        ("-J", entry.proxy_jump),
+    ):
+        if value:
+            words += [option, str(value)]
+    return (*words, "--", destination)
+
+
 def way_by(command: str, entry: HostEntry) -> DirectWay:
     """The way that this command is, with destination and all (``xl migrate -s ''``). Raises UsageError."""
     return DirectWay(command=_words(command), python=entry.python)

@@ -46,6 +46,7 @@ class Host(Engine):
         self.address = address
         self._conversation: Conversation | None = None
         self._hello: Hello | None = None
+        self._far = False
         self.unknown_key: Callable[[UnknownHostKey], bool] | None = None
 
     @property
@@ -54,6 +55,12 @@ class Host(Engine):
         self._converse()
         assert self._hello is not None
         return self._hello
+
+    @property
+    def far(self) -> bool:
+        """Whether it is on another machine: a stream that is passed there is read and written ahead by relays on the way."""
+        self._converse()
+        return self._far
 
     def begin(self, operation: str, **arguments: Any) -> Call:
         """Start an operation without waiting for it. Only one at a time can run on a host.
@@ -100,6 +107,7 @@ class Host(Engine):
 
     def _open_once(self, first: Question | None) -> Call | None:
         channel = self._connect()
+        self._far = channel.shared
         conversation = self._conversation = Conversation(channel)
         try:
             call = None if first is None else conversation.begin(*first)

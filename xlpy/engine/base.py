@@ -59,6 +59,7 @@ WIRE_CLASSES = {
     "PsrHardware": "xlpy.model.hypervisor",
     "PsrMonitoring": "xlpy.model.hypervisor",
     "PsrValue": "xlpy.model.hypervisor",
+    "RemusOptions": "xlpy.model.remus",
     "RtdsParams": "xlpy.model.sched",
     "SavedDomain": "xlpy.model.migration",
     "SchedParams": "xlpy.model.domain",

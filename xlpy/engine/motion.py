@@ -7,6 +7,8 @@ copy_disk                               serve_disk                 one stream fo
 save_domain                             restore_domain             the stream of the state
                                         accept_restored            from here on it is the target's
 destroy_domain
+
+To a host that has xl alone: save_domain, then release_saved when all has arrived, then destroy_domain.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         Transfer,
         TransferProgress,
     )
+    from xlpy.model.remus import RemusOptions
 
     Progress = Callable[[TransferProgress], None]
 
@@ -70,10 +73,30 @@ class Motion(Refusing):
         """Write the domain's state to ``stream``; on return it is complete and the domain stands still.
 
         It then waits for ``resume_saved`` or ``destroy_domain``. ``live`` lets the guest run while most of its memory
-        goes over. ``peer`` is the host that receives a migration, None for a save. On failure or abort the domain
-        runs on.
+        goes over. ``peer`` is the host that receives a migration, None for a save; one without an xlpyd may have it only
+        after ``release_saved``. On failure or abort the domain runs on.
         """
         raise self._refuse("save a domain", stream)
+
+    @operation
+    def replicate_domain(
+        self, domid: int, stream: int, options: RemusOptions, peer: Peer | None = None
+    ) -> None:
+        """Send checkpoints of a running domain through ``stream``, a socket, until somebody destroys it.
+
+        Raises XlError when the replication ends otherwise; the domain then runs on here, and where ``peer`` has taken
+        the end for the loss of this host, there, too.
+        """
+        raise self._refuse("replicate a domain (Remus)", stream)
+
+    @operation
+    def release_saved(self, domid: int) -> None:
+        """Let a ``peer`` without an xlpyd have a domain whose state is complete there; it stands still here.
+
+        From here on only ``resume_saved`` by this client, ``settle_transfer`` or ``destroy_domain`` end that. Raises
+        InvalidState for one that was not saved for such a peer.
+        """
+        raise self._refuse("migrate to a host that has xl alone")
 
     @operation
     def resume_saved(self, domid: int, paused: bool = False) -> None:

@@ -13,7 +13,9 @@ class SavedDomain(Record):
     ``stream_format`` names who can read the stream (``qemu`` or ``libxl``) and ``stream_version`` its version.
     ``machine`` is the engine's own description of the machine that the stream fits, such as the places of its devices.
     ``transfer_id`` is new for every attempt: by it the target is asked what became of the domain. ``sender`` is what the
-    client that leads the migration calls its source. What follows is for ``check_incoming``, as far as the engine knows it:
+    client that leads the migration calls its source. ``failover`` marks a stream of checkpoints (Remus), which goes on
+    until its sender is lost. What follows is
+    for ``check_incoming``, as far as the engine knows it:
     the version of its program, the processor features that the guest has seen, each disk's size by its vdev.
     """
 
@@ -26,6 +28,7 @@ class SavedDomain(Record):
     machine: dict[str, object] = {}  # noqa: RUF012
     transfer_id: str | None = None
     sender: str | None = None
+    failover: bool = False
     program_version: str | None = None
     cpu_features: tuple[str, ...] = ()
     disk_bytes: dict[str, int] = {}  # noqa: RUF012
@@ -34,13 +37,18 @@ class SavedDomain(Record):
 class Peer(Record):
     """The host at the other end of a migration. ``name`` is what the client that leads it calls that host.
 
-    ``instance`` is its xlpyd's (``protocol.messages.Hello``): only that one knows what became of the transfer. ``address``
-    is where other xlpyds may reach it by themselves, if they may: ``unix:///path``.
+    ``instance`` is its xlpyd's (``protocol.messages.Hello``): only that one knows what became of the transfer. It is empty
+    for a host that has xl alone, which remembers nothing. ``address`` is where other xlpyds may reach it by themselves, if
+    they may: ``unix:///path``.
     """
 
     name: str
     instance: str = ""
     address: str | None = None
+
+    def by_hand(self, domain: str) -> str:
+        """What settles a migration to a host that has xl alone, once somebody has looked there."""
+        return f"'xlpy destroy {domain}' here if it runs there, 'xlpy migrate --resume --force {domain}' here if it does not"
 
 
 class DirectRoute(Record):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xlpy.engine.libxl.motion import LibxlMotion
+from xlpy.engine.libxl.remus import LibxlRemus
 
 
-class LibxlEngine(LibxlMotion):
+class LibxlEngine(LibxlRemus):
     """All operations of ``Engine``; what each does is said there, how where it is defined."""

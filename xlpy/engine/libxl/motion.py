@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 STREAM_FORMAT = "libxl"
 STREAM_VERSION = "2"  # docs/specs/libxl-migration-stream
 INCOMING_SUFFIX = "--incoming"
+AWAY_SUFFIX = "--migratedaway"
 _OTHER_ENGINE = (
     "the libxl engine cannot read the stream of another engine",
     "a domain stays with the kind of engine that it was started on",
 )
 _LIVE = 2  # LIBXL_SUSPEND_LIVE
+_REMUS = 1  # LIBXL_CHECKPOINTED_STREAM_REMUS
 _PAGE_BYTES = 4096
 _REPORT_EVERY_S = 0.25
 _COPY_BYTES = 1 << 20
@@ -114,7 +116,7 @@ class LibxlMotion(LibxlConsoles):
 
         ``limits`` are QEMU's business: libxl decides by itself when a migration has converged.
         """
-        with _Owned(stream), self.contexts.borrow() as context:
+        with Owned(stream), self.contexts.borrow() as context:
             was_paused = self.domain_info(domid).paused
             if was_paused:
                 context.do(f"domain {domid} cannot be saved", "domain_unpause", domid)
@@ -127,10 +129,15 @@ class LibxlMotion(LibxlConsoles):
                 raise _in_words(error)
             return reporter.whole(_milliseconds_since(began), self.domain_info(domid).max_memory_kib)
 
+    def release_saved(self, domid: int) -> None:
+        """Out of the way of one that gets its name, as xl does: it is called NAME--migratedaway."""
+        self.rename_domain(domid, f"{self.domain_info(domid).name}{AWAY_SUFFIX}")
+
     def resume_saved(self, domid: int, paused: bool = False) -> None:
         """libxl_domain_resume in its fast form, where the guest sees that it was not moved."""
         if not self._stands_still(domid):
             raise InvalidState(f"domain {domid} does not stand still after a save")
+        self._rename_back(domid, AWAY_SUFFIX)
         with self.contexts.borrow() as context:
             self._resume(context, domid, paused)
 
@@ -172,18 +179,23 @@ class LibxlMotion(LibxlConsoles):
         progress: Progress | None = None,
     ) -> int:
         """libxl_domain_create_restore under the name NAME--incoming, as xl migrate-receive does."""
-        with _Owned(stream):
+        with Owned(stream):
             if saved.stream_format != STREAM_FORMAT:
                 raise NotSupported(*_OTHER_ENGINE)
             name = f"{saved.config.c_info.name}{INCOMING_SUFFIX}"
             config = saved.config.replace(c_info=saved.config.c_info.replace(name=name))
-            domid = self._receive(config, stream, progress)
+            parameters = {
+                "stream_version": int(STREAM_VERSION),
+                "checkpointed_stream": _REMUS if saved.failover else 0,
+            }
+            domid = self._receive(config, stream, parameters, progress)
         self.ends.look_again()
         self.follow_console(domid)
         return domid
 
-    def _receive(self, config: DomainConfig, stream: int, progress: Progress | None) -> int:
-        parameters = {"stream_version": int(STREAM_VERSION)}
+    def _receive(
+        self, config: DomainConfig, stream: int, parameters: dict[str, int], progress: Progress | None
+    ) -> int:
         domid = ctypes.c_uint32(INVALID_DOMID)
         with self.contexts.borrow() as context:
             with (
@@ -206,17 +218,20 @@ class LibxlMotion(LibxlConsoles):
 
     def accept_restored(self, domid: int, paused: bool = False) -> None:
         """Its own name, and libxl_domain_unpause."""
-        name = self.domain_info(domid).name or ""
-        if name.endswith(INCOMING_SUFFIX):
-            self.rename_domain(domid, name[: -len(INCOMING_SUFFIX)])
+        self._rename_back(domid, INCOMING_SUFFIX)
         if not paused:
             self.unpause_domain(domid)
+
+    def _rename_back(self, domid: int, suffix: str) -> None:
+        name = self.domain_info(domid).name or ""
+        if name.endswith(suffix):
+            self.rename_domain(domid, name[: -len(suffix)])
 
     # -- cores
 
     def dump_core(self, domid: int, stream: int) -> None:
         """libxl_domain_core_dump, to a pipe where the stream is no file; the domain stands still meanwhile."""
-        with _Owned(stream):
+        with Owned(stream):
             info = self.domain_info(domid)
             holds = not (info.paused or info.shutdown)
             if holds:
@@ -249,7 +264,7 @@ class LibxlMotion(LibxlConsoles):
             raise EngineError(f"the core cannot be written: {failures[0].strerror}") from failures[0]
 
 
-class _Owned:
+class Owned:
     """A stream that is closed on the way out (``with``)."""
 
     def __init__(self, stream: int) -> None:
