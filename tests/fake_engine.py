@@ -46,6 +46,7 @@ from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, Tr
 
 if TYPE_CHECKING:
     from xlpy.engine.base import Progress
+    from xlpy.model.console_history import ConsoleHistory
 
 TRIGGERS = ("nmi", "reset", "init", "power", "sleep", "s3resume")
 
@@ -296,6 +297,11 @@ class FakeEngine(FakeDevices, FakeHypervisor):
             start_time_s=guest.info.start_time_s,
         )
 
+    def console_histories(
+        self, domid: int, after: tuple[ConsoleHistory, ...] = ()
+    ) -> tuple[ConsoleHistory, ...]:
+        return (self._guest(domid).history(after[0].end if after else None),)
+
     def save_domain(
         self,
         domid: int,
@@ -342,6 +348,8 @@ class FakeEngine(FakeDevices, FakeHypervisor):
                 self._keep(guest, half=True)
             try:
                 guest.read_state(source.fileno(), progress)
+                for history in saved.consoles:
+                    guest.take_history(history)
             except (OSError, ValueError) as error:
                 with self._lock:
                     self.guests.pop(domid, None)
@@ -351,8 +359,12 @@ class FakeEngine(FakeDevices, FakeHypervisor):
             self._keep(guest)
         return domid
 
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
+    def accept_restored(
+        self, domid: int, paused: bool = False, consoles: tuple[ConsoleHistory, ...] = ()
+    ) -> None:
         self._maybe_fail("accept_restored")
+        for history in consoles:
+            self._guest(domid).take_history(history)
         name = (self._guest(domid).info.name or "").removesuffix("--incoming")
         self._change(domid, name=name, paused=paused, running=not paused)
 

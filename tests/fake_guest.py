@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xlpy.model.codec import record_from_wire, to_wire
+from xlpy.model.console_history import ConsoleHistory, packed_history, unpacked_history
 from xlpy.model.device import DiskInfo, NicInfo
 from xlpy.model.domain import DomainInfo, SchedParams, VcpuInfo
 from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
@@ -170,6 +171,21 @@ class FakeGuest:
                 end_stream(viewer)
             self._viewers.clear()
 
+    def history(self, after: int | None = None) -> ConsoleHistory:
+        """What the console has said, or what it has said after a position."""
+        with self._talking:
+            start = max(after or 0, self._forgotten_bytes)
+            return packed_history("pv", 0, start, bytes(self._console[start - self._forgotten_bytes :]))
+
+    def take_history(self, history: ConsoleHistory) -> None:
+        """Add what the console has said elsewhere."""
+        with self._talking:
+            if history.position > self._forgotten_bytes + len(self._console):
+                self._console.clear()
+                self._forgotten_bytes = history.position
+            known = self._forgotten_bytes + len(self._console) - history.position
+            self._console += unpacked_history(history)[known:]
+
     # -- state on a stream
 
     def memory(self) -> bytes:
@@ -179,7 +195,7 @@ class FakeGuest:
 
     def write_state(self, out: int, progress: Progress | None) -> TransferProgress:
         """Write everything that ``read_state`` needs; raises OSError when nobody takes it or the guest is destroyed."""
-        head = json.dumps({"ticks": self.ticks, "console": self._console.decode("latin-1")}).encode()
+        head = json.dumps({"ticks": self.ticks}).encode()
         memory = self.memory()
         _write_all(out, MAGIC + struct.pack("!II", len(head), len(memory)) + head)
         for sent in range(0, len(memory), PAGE_BYTES):
@@ -205,7 +221,6 @@ class FakeGuest:
         if memory != self.memory():
             raise ValueError("this is the memory of another guest")
         self.ticks = head["ticks"]
-        self._console = bytearray(head["console"].encode("latin-1"))
 
     # -- life without the engine
 

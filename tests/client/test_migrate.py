@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from xlpy.errors import (
     UsageError,
     XlError,
 )
+from xlpy.model.console_history import unpacked_history
 from xlpy.model.migration import TransferProgress
 
 
@@ -90,6 +92,23 @@ def test_domain_moves_with_its_state(pair: Pair) -> None:
     info = pair.target.find_domain("web")
     assert (info.domid, info.uuid, info.running) == (domid, uuid, True)
     assert pair.fakes[1].guests[domid].ticks == 42
+
+
+def test_console_goes_along(pair: Pair) -> None:
+    """What it said before, what it says on the way, and from which position whoever looks goes on."""
+    guest = pair.fakes[0].guests[pair.domid]
+    guest.say(b"booted\r\n")
+    said = iter([b"still here\r\n"])
+    guest.on_page = lambda: guest.say(next(said, b""))
+    domid, _ = migrate(pair.source, pair.target, pair.domid)
+    pair.fakes[1].guests[domid].say(b"arrived\r\n")
+    ours, theirs = socket.socketpair()
+    with ours:
+        assert pair.target.open_console(domid, theirs.detach(), position=2) == 2
+        expected = unpacked_history(guest.history())[2:] + b"arrived\r\n"
+        assert b"booted" in expected
+        assert b"still here" in expected
+        assert ours.makefile("rb").read(len(expected)) == expected
 
 
 def test_back_and_forth(pair: Pair) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xlpy.agent.store import Store
     from xlpy.agent.stream import Stream
     from xlpy.engine.base import Engine, Progress
+    from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.migration import SavedDomain
 
 
@@ -77,8 +78,11 @@ class Incoming:
             raise _called_off(record)
         return record
 
-    def accept(self, domid: int, paused: bool) -> None:
-        """From here on the domain is this host's. Raises InvalidState when it died before."""
+    def accept(self, domid: int, paused: bool, consoles: tuple[ConsoleHistory, ...] = ()) -> None:
+        """From here on the domain is this host's. Raises InvalidState when it died before.
+
+        For ``consoles`` see ``Engine.accept_restored``.
+        """
         record = self._going_on.record(domid)
         try:
             self._engine.require_restored(domid)
@@ -87,11 +91,15 @@ class Incoming:
             raise InvalidState(
                 f"domain {record.name!r} died before it could be accepted", detail=error.detail
             ) from error
-        self.finish_acceptance(self._store.accept(record.uuid, paused))
+        self.finish_acceptance(self._store.accept(record.uuid, paused), consoles)
 
-    def finish_acceptance(self, record: DomainRecord) -> None:
+    def finish_acceptance(self, record: DomainRecord, consoles: tuple[ConsoleHistory, ...] = ()) -> None:
         """Let an accepted domain have its name and run. Raises InvalidState when it died; then it is this host's crash."""
-        self._going_on.let(record, lambda: self._engine.accept_restored(record.domid, record.paused))
+
+        def go_on() -> None:
+            self._engine.accept_restored(record.domid, record.paused, consoles)
+
+        self._going_on.let(record, go_on)
 
     def drop(self, record: DomainRecord) -> None:
         """Give an incoming domain up for good; one that was accepted meanwhile stays.

@@ -70,6 +70,7 @@ class Outgoing:
             config=with_identity(saved.config, record.uuid, record.name, None),
             config_text=record.config_text,
             transfer_id=transfer_id,
+            consoles=self._engine.console_histories(domid),
         )
 
     def save(
@@ -77,24 +78,27 @@ class Outgoing:
         domid: int,
         stream: Stream,
         break_off: Callable[[], None],
-        transfer_id: str | None,
+        described: SavedDomain | None,
         *,
         limits: MigrationLimits | None,
         live: bool,
         peer: Peer | None,
         progress: Progress | None,
     ) -> TransferProgress:
-        """Send the state; afterwards the domain stands still. On failure it is as it was before."""
+        """Send the state; afterwards the domain stands still. On failure it is as it was before.
+
+        ``described`` is what ``describe`` has told the client that leads a migration.
+        """
         record = self._going_on.record(domid)
         info = self._require_running(record)
-        if peer is not None and transfer_id is None:
+        if peer is not None and described is None:
             raise InvalidState("a migration has to begin with describe_domain on the same connection")
         self._store.move(
             record.uuid,
             Phase.SAVING,
             paused=info.paused,
             receiver=peer,
-            transfer_id=transfer_id if peer else None,
+            transfer_id=described.transfer_id if peer and described else None,
         )
         with self._changing:
             self._leaving[record.uuid] = break_off
@@ -104,6 +108,8 @@ class Outgoing:
             # from this transaction on the client may have had the target's xlpyd accept it
             sent = peer is not None and bool(peer.instance)
             self._store.move(record.uuid, Phase.SENT if sent else Phase.SAVED, durably=sent)
+            if sent and described is not None:
+                result = result.replace(consoles=self._engine.console_histories(domid, described.consoles))
         except BaseException as error:
             self.led.discard(record.uuid)
             self._unless_destroyed(record.uuid, Phase.RUNNING)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from xlpy.agent.supervisor import Supervisor
     from xlpy.engine.base import Progress
+    from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain_config import DomainConfig
     from xlpy.model.event import EventRecord
     from xlpy.model.remus import RemusOptions
@@ -45,7 +46,7 @@ class Session(Delegate):
         self._supervisor = supervisor
         self._who = str(uid)
         self._connection_fd = connection_fd
-        self._described: dict[int, str] = {}  # transfer ids that this client was given
+        self._described: dict[int, SavedDomain] = {}  # what this client was told
         self._copying: set[int] = set()  # domids whose disks are being copied for this client
         self._meetings: dict[str, Meeting] = {}  # by transfer id
         self._held: dict[int, str] = {}  # domid to uuid of what waits for this client's decision
@@ -120,7 +121,7 @@ class Session(Delegate):
     def describe_domain(self, domid: int) -> SavedDomain:
         transfer_id = str(uuid_module.uuid4())
         saved = self._supervisor.handover.source.describe(domid, transfer_id)
-        self._described[domid] = transfer_id
+        self._described[domid] = saved
         return saved
 
     def save_domain(
@@ -221,8 +222,10 @@ class Session(Delegate):
         self._held[record.domid] = record.uuid
         return record.domid
 
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
-        self._supervisor.handover.target.accept(domid, paused)
+    def accept_restored(
+        self, domid: int, paused: bool = False, consoles: tuple[ConsoleHistory, ...] = ()
+    ) -> None:
+        self._supervisor.handover.target.accept(domid, paused, consoles)
         self._held.pop(domid, None)
 
     # -- managed domains

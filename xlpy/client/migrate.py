@@ -103,7 +103,7 @@ class Migration:
         if self._with_disks:
             self._begin_copies()
         new_domid, result = self._transfer()
-        self._accept(new_domid)
+        self._accept(new_domid, result)
         self._leave()
         self._require_alive(new_domid)
         return new_domid, result
@@ -220,10 +220,10 @@ class Migration:
 
     # -- handing over
 
-    def _accept(self, new_domid: int) -> None:
+    def _accept(self, new_domid: int, result: TransferProgress) -> None:
         """Hand it over. Returns when it is the target's; else it is the source's again, or the error says more."""
         try:
-            self.target.accept_restored(new_domid, self._paused or self._was_paused)
+            self.target.accept_restored(new_domid, self._paused or self._was_paused, result.consoles)
             return
         except (XlError, KeyboardInterrupt) as error:
             problem = error

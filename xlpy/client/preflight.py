@@ -40,7 +40,7 @@ def look(
         return (HostFinding(host=target.address, finding=_other_engine(source, target)),)
     outgoing = source.check_outgoing(domid, copy_disks)
     found = [HostFinding(host=source.address, finding=finding) for finding in outgoing]
-    saved = describe(source, domid, config)
+    saved = describe(source, domid, config).replace(consoles=())
     incoming = target.check_incoming(saved, copy_disks)
     found += [HostFinding(host=target.address, finding=finding) for finding in incoming]
     return tuple(found)

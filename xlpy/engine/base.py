@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Where the classes of the annotations live, since a command needs two of them and not thirty.
 WIRE_CLASSES = {
     "ChannelInfo": "xlpy.model.device",
+    "ConsoleHistory": "xlpy.model.console_history",
     "CpuTopology": "xlpy.model.host",
     "Cpupool": "xlpy.model.host",
     "DefinedDomain": "xlpy.model.definition",

@@ -6,18 +6,22 @@ byte on both hosts, and whoever has read up to one can go on there.
 
 from __future__ import annotations
 
+import logging
 import os
 
 from xlpy.engine.console_log import ConsoleLog, punch_hole
+from xlpy.errors import ProtocolError
 from xlpy.model.console_history import HISTORY_BYTES, packed_history, unpacked_history
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from xlpy.model.console_history import ConsoleHistory
 
     Name = tuple["str | None", int]  # kind and number
+
+log = logging.getLogger("xlpyd")
 
 _BLOCK_BYTES = 4096
 
@@ -42,22 +46,36 @@ def read_histories(
 
 
 def _last_part(path: str, limit_bytes: int, after: int | None) -> tuple[int, bytes]:
-    log = ConsoleLog(path)
+    said = ConsoleLog(path)
     try:
-        end = log.size()
-        begin = log.first() if after is None else min(after, end)
+        end = said.size()
+        begin = said.first() if after is None else min(after, end)
         if end - begin > limit_bytes:
             # holes consist of blocks
             begin = -(-(end - limit_bytes) // _BLOCK_BYTES) * _BLOCK_BYTES
         data = bytearray()
         while begin + len(data) < end:
-            piece = log.read(begin + len(data))
+            piece = said.read(begin + len(data))
             if not piece:
                 break
             data += piece
         return begin, bytes(data[: end - begin])
     finally:
-        log.close()
+        said.close()
+
+
+def take_histories(logs: Mapping[Name, str], histories: Iterable[ConsoleHistory]) -> None:
+    """Write what these consoles have said elsewhere, as far as that can be done: no domain stays behind for it.
+
+    Histories of other consoles are left out: the domain's configuration is another one here.
+    """
+    for history in histories:
+        path = logs.get((history.kind, history.number))
+        if path is not None:
+            try:
+                write_history(path, history)
+            except (OSError, ProtocolError) as error:
+                log.warning("the history of a console is lost: %s", error)
 
 
 def write_history(path: str, history: ConsoleHistory) -> None:

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain import DomainInfo
     from xlpy.model.migration import (
         DirectRoute,
@@ -59,6 +60,15 @@ class Motion(Refusing):
     def describe_domain(self, domid: int) -> SavedDomain:
         """What has to precede the stream of ``save_domain``."""
         raise self._refuse("save a domain")
+
+    def console_histories(
+        self, domid: int, after: tuple[ConsoleHistory, ...] = ()
+    ) -> tuple[ConsoleHistory, ...]:
+        """What a domain's consoles have said, as far as it is kept and a domain takes along; or only what came ``after``.
+
+        For the agent, which gives it to the target: in ``SavedDomain``, and the rest to ``accept_restored``.
+        """
+        return ()
 
     @operation
     def save_domain(
@@ -158,8 +168,13 @@ class Motion(Refusing):
         raise self._refuse("describe a domain")
 
     @operation
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
-        """Give a restored domain its name and let it run: from here on this host has it."""
+    def accept_restored(
+        self, domid: int, paused: bool = False, consoles: tuple[ConsoleHistory, ...] = ()
+    ) -> None:
+        """Give a restored domain its name and let it run: from here on this host has it.
+
+        ``consoles`` is what it has said at the source after what came with its description.
+        """
         raise self._refuse("restore a domain")
 
     # -- a stream of the hosts' own, which the agents make: not over the client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlpy.model.console_history import ConsoleHistory
 from xlpy.model.device_config import DiskConfig
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.record import Record
@@ -14,9 +15,9 @@ class SavedDomain(Record):
     ``machine`` is the engine's own description of the machine that the stream fits, such as the places of its devices.
     ``transfer_id`` is new for every attempt: by it the target is asked what became of the domain. ``sender`` is what the
     client that leads the migration calls its source. ``failover`` marks a stream of checkpoints (Remus), which goes on
-    until its sender is lost. What follows is
-    for ``check_incoming``, as far as the engine knows it:
-    the version of its program, the processor features that the guest has seen, each disk's size by its vdev.
+    until its sender is lost. ``consoles`` is what its consoles have said up to now. What follows is for ``check_incoming``,
+    as far as the engine knows it: the version of its program, the processor features that the guest has seen, each disk's
+    size by its vdev.
     """
 
     config: DomainConfig
@@ -29,6 +30,7 @@ class SavedDomain(Record):
     transfer_id: str | None = None
     sender: str | None = None
     failover: bool = False
+    consoles: tuple[ConsoleHistory, ...] = ()
     program_version: str | None = None
     cpu_features: tuple[str, ...] = ()
     disk_bytes: dict[str, int] = {}  # noqa: RUF012
@@ -104,7 +106,8 @@ class MigrationLimits(Record):
 class TransferProgress(Record):
     """A moment of a save, restore or migration, and at its end the whole of it.
 
-    In the phase ``disks`` the numbers are those of the disks that are copied, else those of the memory.
+    In the phase ``disks`` the numbers are those of the disks that are copied, else those of the memory. At the end of a
+    migration ``consoles`` is what they have said since ``describe_domain``.
     """
 
     phase: str  # setup disks active completed failed cancelled
@@ -115,6 +118,7 @@ class TransferProgress(Record):
     dirty_rate_bytes_per_s: int = 0
     downtime_ms: int = 0
     elapsed_ms: int = 0
+    consoles: tuple[ConsoleHistory, ...] = ()
 
 
 def copied_disks(config: DomainConfig) -> tuple[DiskConfig, ...]:

@@ -16,6 +16,7 @@ from live_guest import CURRENT_GUEST, PROMPT, LiveGuest, guest_config
 
 from xlpy.engine.qemu.engine import QemuEngine
 from xlpy.errors import Aborted, ConfigError, EngineError, InvalidState, NotSupported
+from xlpy.model.console_history import ConsoleHistory, unpacked_history
 from xlpy.model.domain import DomainEnd, ShutdownReason
 from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
 
@@ -71,16 +72,27 @@ def save_to(path: Path, engine: QemuEngine, domid: int, live: bool = False) -> S
     return saved
 
 
-def move(source: QemuEngine, domid: int, target: QemuEngine, progress: list[TransferProgress]) -> int:
-    """Migrate as the agent does, and return the domid there."""
+def all_said(engine: QemuEngine, domid: int) -> bytes:
+    """What the console has said so far."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        assert engine.open_console(domid, theirs.detach(), follow=False) == 0
+        return ours.makefile("rb").read()
+
+
+def move(
+    source: QemuEngine, domid: int, target: QemuEngine, progress: list[TransferProgress]
+) -> tuple[int, tuple[ConsoleHistory, ...]]:
+    """Migrate as the agent does, and return the domid there, and what its consoles have said meanwhile."""
     ours, theirs = socket.socketpair()
     saved = source.describe_domain(domid)
+    saved = saved.replace(consoles=source.console_histories(domid))
     received: list[int] = []
     receiver = threading.Thread(target=lambda: received.append(target.restore_domain(saved, theirs.detach())))
     receiver.start()
     progress.append(source.save_domain(domid, ours.detach(), live=True, progress=progress.append))
     receiver.join(60)
-    return received[0]
+    return received[0], source.console_histories(domid, saved.consoles)
 
 
 def test_saved_taken_back_saved_restored_moved(
@@ -125,12 +137,17 @@ def test_saved_taken_back_saved_restored_moved(
     assert guest.run("cat /tmp/mark").strip() == "kept"
 
     progress: list[TransferProgress] = []
-    arrived = move(here, domid, there, progress)
+    guest.run("{ while true; do echo tick; sleep 0.02; done & }")
+    arrived, said = move(here, domid, there, progress)
     assert (progress[-1].phase, progress[-1].remaining_bytes) == ("completed", 0)
     assert progress[-1].elapsed_ms > 0
-    there.accept_restored(arrived)
+    assert b"tick" in unpacked_history(said[0])
+    before = all_said(here, domid)
+    there.accept_restored(arrived, consoles=said)
     here.destroy_domain(domid)
     guest.follow(there, arrived)
+    assert all_said(there, arrived).startswith(before), "the console goes on where it was"
+    guest.run("kill %1")
     assert guest.run("cat /tmp/mark; head -c 7 /dev/vda").split() == ["kept", "written"]
     assert there.domain(arrived).record.machine == saved_machine(there, saved)
 

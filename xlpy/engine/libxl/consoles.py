@@ -10,6 +10,7 @@ import threading
 import time
 
 from xlpy.engine.console import Console
+from xlpy.engine.console_history import read_histories, take_histories
 from xlpy.engine.libxl.pv_devices import LibxlPvDevices
 from xlpy.engine.libxl.terminal import Terminal
 from xlpy.engine.libxl.xenstore import Xenstore
@@ -21,10 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain import DomainEnd
 
 # libxl_console_type
 _KINDS = {"serial": 1, "pv": 2}
+_PRIMARY = (None, 0)
 # xenconsoled makes a terminal when it hears of the domain, which is a moment after the domain was made.
 _PATIENCE_S = 10.0
 _VNC_CONNECT_S = 5.0
@@ -38,6 +41,9 @@ class LibxlConsoles(LibxlPvDevices):
         self._log_dir = f"{run_dir}/consoles"
         self._reactor: Reactor | None = None
         self._consoles: dict[tuple[int, str], Console] = {}
+        self._logs: dict[int, str] = {}  # of primary consoles, by domid
+        # what they have said elsewhere, until there is a log
+        self._histories: dict[int, list[ConsoleHistory]] = {}
         self._opening = threading.Lock()
 
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
@@ -79,6 +85,22 @@ class LibxlConsoles(LibxlPvDevices):
                 pass  # it has none, or is gone again; whoever asks for it is told
 
         threading.Thread(target=follow, name="console", daemon=True).start()
+
+    def console_histories(
+        self, domid: int, after: tuple[ConsoleHistory, ...] = ()
+    ) -> tuple[ConsoleHistory, ...]:
+        """Of the primary console, which is the one that is always read."""
+        log = self._logs.get(domid)
+        return () if log is None else read_histories({_PRIMARY: log}, after)
+
+    def take_said(self, domid: int, histories: tuple[ConsoleHistory, ...]) -> None:
+        """Have a restored domain's console begin with these; it doesn't run yet."""
+        with self._opening:
+            log = self._logs.get(domid)
+            if log is None:  # xenconsoled hasn't made the terminal yet
+                self._histories.setdefault(domid, []).extend(histories)
+            else:
+                take_histories({_PRIMARY: log}, histories)
 
     def open_console(
         self,
@@ -137,16 +159,21 @@ class LibxlConsoles(LibxlPvDevices):
         tty = self._tty(domid, kind, number)
         with self._opening:
             console = self._consoles.get((domid, tty))
+            is_primary = kind is None and number == 0
+            log = f"{self._log_dir}/{domid}-{uuid}-{tty.replace('/', '_')}.log"
+            if is_primary:
+                self._logs[domid] = log
             if console is None:
-                console = self._new_console(domid, uuid, tty)
+                if is_primary:
+                    take_histories({_PRIMARY: log}, self._histories.pop(domid, ()))
+                console = self._new_console(domid, tty, log)
                 console.connect()
                 self._consoles[domid, tty] = console
             return console
 
-    def _new_console(self, domid: int, uuid: str, tty: str) -> Console:
+    def _new_console(self, domid: int, tty: str, log: str) -> Console:
         reactor = self._reactor
         assert reactor is not None
-        log = f"{self._log_dir}/{domid}-{uuid}-{tty.replace('/', '_')}.log"
         return Console(reactor, tty, log, lambda tty: Terminal(reactor, tty, log, domid))
 
     def _tty(self, domid: int, kind: str | None, number: int) -> str:
@@ -184,6 +211,8 @@ class LibxlConsoles(LibxlPvDevices):
 
     def _forget_consoles(self, domid: int) -> None:
         with self._opening:
+            self._logs.pop(domid, None)
+            self._histories.pop(domid, None)
             for key in [key for key in self._consoles if key[0] == domid]:
                 self._consoles.pop(key).close()
         for name in os.listdir(self._log_dir):

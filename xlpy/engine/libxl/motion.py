@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from xlpy.engine.base import Progress
     from xlpy.engine.libxl.context import Context
+    from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.migration import MigrationLimits, Peer
 
 STREAM_FORMAT = "libxl"
@@ -190,6 +191,7 @@ class LibxlMotion(LibxlConsoles):
             }
             domid = self._receive(config, stream, parameters, progress)
         self.ends.look_again()
+        self.take_said(domid, saved.consoles)
         self.follow_console(domid)
         return domid
 
@@ -216,8 +218,11 @@ class LibxlMotion(LibxlConsoles):
                 raise
         return domid.value
 
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
+    def accept_restored(
+        self, domid: int, paused: bool = False, consoles: tuple[ConsoleHistory, ...] = ()
+    ) -> None:
         """Its own name, and libxl_domain_unpause."""
+        self.take_said(domid, consoles)
         self._rename_back(domid, INCOMING_SUFFIX)
         if not paused:
             self.unpause_domain(domid)

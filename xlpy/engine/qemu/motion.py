@@ -6,12 +6,14 @@ import os
 import socket
 
 from xlpy import __version__
+from xlpy.engine.console_history import read_histories, take_histories
 from xlpy.engine.qemu import migration, preflight
 from xlpy.engine.qemu.disk_copy import end_copies, make_images, serve_copies, serve_disk
 from xlpy.engine.qemu.disk_mirror import copy_disk, drop_mirrors
 from xlpy.engine.qemu.incoming import machine_for, require_readable
 from xlpy.engine.qemu.launch import Launch, disconnect_domain
 from xlpy.engine.qemu.life import QemuLife
+from xlpy.engine.qemu.machine import console_kinds
 from xlpy.engine.qemu.memory import check_memory
 from xlpy.engine.qemu.qmp import QmpClosed, QmpError
 from xlpy.engine.qemu.refusals import check_config
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from xlpy.engine.base import Progress
     from xlpy.engine.qemu.domain import QemuDomain
     from xlpy.engine.qemu.files import DomainFiles
+    from xlpy.model.console_history import ConsoleHistory
+    from xlpy.model.domain_config import DomainConfig
 
 INCOMING_SUFFIX = "--incoming"
 
@@ -67,6 +71,13 @@ class QemuMotion(QemuLife):
             machine={**wire, "layout": record.machine.layout},
         )
         return preflight.described(domain, saved)
+
+    def console_histories(
+        self, domid: int, after: tuple[ConsoleHistory, ...] = ()
+    ) -> tuple[ConsoleHistory, ...]:
+        """From the logs that QEMU writes."""
+        domain = self.domain(domid)
+        return read_histories(_logs(domain.files, domain.record.config), after)
 
     def save_domain(
         self,
@@ -173,12 +184,15 @@ class QemuMotion(QemuLife):
         except QmpClosed as error:
             raise InvalidState(f"domain {domid} has died", detail=error.message) from error
 
-    def accept_restored(self, domid: int, paused: bool = False) -> None:
+    def accept_restored(
+        self, domid: int, paused: bool = False, consoles: tuple[ConsoleHistory, ...] = ()
+    ) -> None:
         """Give a restored domain its name and let it run; once more does no harm. Raises InvalidState for another."""
         domain = self.domain(domid)
         with domain.lock:
             if domain.record.phase == "incoming":
                 domain.files.keep_made_images()
+                take_histories(_logs(domain.files, domain.record.config), consoles)
                 name = domain.name.removesuffix(INCOMING_SUFFIX)
                 domain.update(name=name, phase="running", paused=paused)
             if domain.record.phase != "running":
@@ -194,6 +208,7 @@ class QemuMotion(QemuLife):
         def prepare(files: DomainFiles) -> None:
             if with_images:
                 make_images(saved, files)
+            take_histories(_logs(files, saved.config), saved.consoles)
             check_config(saved.config)
 
         check_memory(saved.config, self._promised_kib())
@@ -214,6 +229,10 @@ class QemuMotion(QemuLife):
         except BaseException:
             self._discard(domain)
             raise
+
+
+def _logs(files: DomainFiles, config: DomainConfig) -> dict[tuple[str | None, int], str]:
+    return {(kind, number): files.console_log(kind, number) for kind, number in console_kinds(config)}
 
 
 def _as_socket(stream: int) -> socket.socket:
