@@ -18,7 +18,9 @@ from host_farm import FarmHost, HostFarm, add_domain
 
 from xlpy.cli.host_session import HostSession
 from xlpy.cli.main import run
+from xlpy.client.host import connect
 from xlpy.model.domain import ShutdownReason
+from xlpy.model.migration import Peer
 from xlpy.render.kind import Kind
 
 Three = dict[str, FarmHost]
@@ -196,6 +198,27 @@ def test_whatever_shows_something_shows_it_of_all(
         assert {line.split()[0] for line in result.out.splitlines()} - {"Host"} == {"a", "b", "c"}
     elif form == "json":
         assert {row["host"] for row in rows(result)} == {"a", "b", "c"}
+
+
+def test_migrations_of_all_hosts(hosts: Three, xlpy: Call) -> None:
+    """Those that wait for somebody's decision, wherever they do."""
+    for name, domain in (("a", "web"), ("c", "twin")):
+        client = connect(hosts[name].address)
+        domid = hosts[name].names[domain]
+        client.describe_domain(domid)
+        with open(os.devnull, "wb") as nowhere:
+            client.save_domain(domid, os.dup(nowhere.fileno()), peer=Peer(name="d", instance="d's"))
+        client.close()
+    eventually(
+        lambda: not any(row["led"] for row in rows(xlpy("-H", "all", "migrate", "--list", "-o", "json")))
+    )
+    listed = xlpy("-H", "all", "migrate", "--list")
+    assert (listed.status, column(listed, 0, 1, 3, 4, 6)) == (
+        0,
+        [("a", "web", "source", "sent", "d"), ("c", "twin", "source", "sent", "d")],
+    )
+    assert column(xlpy("-H", "all", "migrate", "--list", "twin"), 0, 1) == [("c", "twin")]
+    assert [row["host"] for row in rows(xlpy("-H", "@bc", "migrate", "--list", "-o", "json"))] == ["c"]
 
 
 def test_a_column_called_host_is_not_lost(hosts: Three, xlpy: Call) -> None:

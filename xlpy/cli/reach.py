@@ -85,7 +85,9 @@ def reach_of(command: Command, args: Arguments) -> Reach:
     """How this command treats several hosts when it is called like this."""
     name = command.name
     if name == "events" and args.flag("follow"):
-        return Reach(ONE)
+        return Reach(ITSELF)
+    if name == "migrate" and args.flag("list"):
+        return Reach(EACH)
     if name == "autostart":
         return Reach(ONE, "rest", defined=True) if args.rest else Reach(EACH)
     found = _REACH.get(name)
