@@ -198,6 +198,118 @@ def test_a_file_in_its_place_is_never_touched(hosts: Hosts) -> None:
     assert hosts.runs_at_a_without_traces(domid)
 
 
+@pytest.fixture
+def devices(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Makes a block device of a file."""
+    made: list[str] = []
+
+    def device(file: Path) -> Path:
+        command = ["losetup", "--find", "--show", str(file)]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        if found.returncode:
+            pytest.skip(f"there are no loop devices: {found.stderr}")
+        made.append(found.stdout.strip())
+        return Path(made[-1])
+
+    yield device
+    for name in made:
+        subprocess.run(["losetup", "--detach", name], check=True)
+
+
+def blank(path: Path, size_mib: int) -> Path:
+    with path.open("wb") as file:
+        file.truncate(size_mib << 20)
+    return path
+
+
+@pytest.fixture
+def from_device(hosts: Hosts, devices: Callable[[Path], Path]) -> Callable[[Path], tuple[int, Migration]]:
+    """A domain on a block device, and its migration onto another."""
+
+    def begin(target: Path, **wishes: object) -> tuple[int, Migration]:
+        image = hosts.disks("a") / "device.img"
+        image.write_bytes(os.urandom(16 << 20))
+        config = tiny("web", memory_kib=32 << 10).replace(disks=(disk("xvda", devices(image)),))
+        source = hosts.connect("a")
+        domid = source.create_domain(config)
+        there = config.replace(disks=(config.disks[0].replace(pdev_path=str(target)),))
+        migration = Migration(source, hosts.connect("b"), domid, config=there, with_disks=True, **wishes)  # type: ignore[arg-type]
+        return domid, migration
+
+    return begin
+
+
+FromDevice = Callable[..., "tuple[int, Migration]"]
+
+
+def test_onto_a_block_device(hosts: Hosts, devices: Callable[[Path], Path], from_device: FromDevice) -> None:
+    image = blank(hosts.place / "there.img", 17)
+    with image.open("r+b") as file:  # what somebody has left behind the part that is looked at
+        file.seek(8 << 20)
+        file.write(b"old" * 1000)
+    target = devices(image)
+    _, migration = from_device(target)
+    assert migration.prepare() == []
+    migration.run()
+    there = target.read_bytes()
+    assert there[: 16 << 20] == (hosts.disks("a") / "device.img").read_bytes()
+    (domain,) = hosts.engine("b").domains()
+    hosts.connect("b").destroy_domain(domain.domid)
+    assert target.read_bytes() == there, "it is the domain's own since it was accepted"
+
+
+def test_a_device_is_blank_again_after_a_failure(
+    hosts: Hosts, devices: Callable[[Path], Path], from_device: FromDevice
+) -> None:
+    target = devices(blank(hosts.place / "there.img", 16))
+
+    def press() -> None:
+        assert any(target.read_bytes()[:4096]), "it has begun"
+        raise KeyboardInterrupt
+
+    domid, migration = from_device(
+        target, progress=in_the_middle(press), limits=MigrationLimits(bandwidth_bytes_per_s=1 << 20)
+    )
+    assert migration.prepare() == []
+    with pytest.raises(Aborted, match="as it was before"):
+        migration.run()
+    eventually(hosts.nothing_at_b)
+    assert target.is_block_device()
+    assert not any(target.read_bytes()[: 1 << 20])
+    eventually(lambda: hosts.runs_at_a_without_traces(domid))
+    assert migration.check() == ()
+
+
+def test_devices_that_cannot_be_written_to(
+    hosts: Hosts, devices: Callable[[Path], Path], from_device: FromDevice
+) -> None:
+    used = devices(blank(hosts.place / "used.img", 16))
+    small = devices(blank(hosts.place / "small.img", 8))
+    full_image = blank(hosts.place / "full.img", 16)
+    with full_image.open("r+b") as file:
+        file.seek(65600)
+        file.write(b"_BHRfS_M")
+    other = tiny("other", memory_kib=32 << 10).replace(disks=(disk("xvda", used),))
+    hosts.connect("b").create_domain(other)
+    _, migration = from_device(small)
+    for target, code, words in (
+        (small, "engine", "has 8388608 bytes here, the disk has 16777216"),
+        (devices(full_image), "domain-exists", "there is something on"),
+        (used, "invalid-state", "is in use"),
+        (Path("/dev/no-vg/web"), "config", "no block device /dev/no-vg/web of 16777216 bytes"),
+        (Path("/dev/null"), "config", "is no block device"),
+    ):
+        migration._config = migration._config.replace(
+            disks=(migration._config.disks[0].replace(pdev_path=str(target)),)
+        )
+        (finding,) = [item.finding for item in migration.check()]
+        assert (finding.code, words in finding.text) == (code, True), finding.text
+        if "no-vg" in str(target):
+            assert finding.hint is not None
+            assert finding.hint.startswith("lvcreate -n web -L 16777216b no-vg;")
+    assert not full_image.read_bytes()[:4096].strip(b"\0")
+
+
 def test_all_reasons_at_once(hosts: Hosts) -> None:
     read_only = hosts.place / "ro.img"
     read_only.write_bytes(bytes(512))

@@ -1,15 +1,17 @@
 """Disks that come along with a migration, at the target: new images, which the source's QEMU fills over NBD.
 
-An image is made where the source has it, and never over a file that is there. A list of those made is kept with the
-domain's files: until the domain is accepted they go when those go, whoever removes them (``DomainFiles.remove``).
+An image is made where the source has it, and never over a file that is there; a block device has to be there, and blank
+(``copy_device``). A list of both is kept with the domain's files: until the domain is accepted they go when those go,
+whoever removes them (``DomainFiles.remove``).
 """
 
 from __future__ import annotations
 
 import os
 
+from xlpy.engine.qemu.copy_device import device_problems, is_for_device
 from xlpy.engine.qemu.disk_hotplug import find_disk
-from xlpy.engine.qemu.disk_image import image_format, is_block_device
+from xlpy.engine.qemu.disk_image import image_format
 from xlpy.engine.qemu.program import find_program
 from xlpy.engine.qemu.socket_path import connect_unix, listen_unix
 from xlpy.engine.qemu.socket_pump import SocketPump
@@ -37,12 +39,7 @@ _MAKING_TIMEOUT_S = 60
 def uncopyable(config: DomainConfig) -> Iterator[XlError]:
     """What keeps disks from being copied, at the source."""
     for disk in copied_disks(config):
-        if is_block_device(disk.pdev_path or ""):
-            yield NotSupported(
-                f"disk {disk.vdev}: {disk.pdev_path} is a block device, only files are copied along",
-                "have it on both hosts and migrate without --with-disks",
-            )
-        elif image_format(disk) not in _FORMATS:
+        if image_format(disk) not in _FORMATS:
             yield NotSupported(
                 f"disk {disk.vdev}: an image in {image_format(disk)} format cannot be copied along",
                 f"formats that can: {', '.join(_FORMATS)}",
@@ -55,7 +52,9 @@ def room_for_copies(saved: SavedDomain) -> Iterator[XlError]:
     for disk in copied_disks(saved.config):
         path = disk.pdev_path or ""
         directory = os.path.dirname(path)
-        if os.path.lexists(path):
+        if is_for_device(path):
+            yield from device_problems(disk, saved.disk_bytes.get(disk.vdev, 0))
+        elif os.path.lexists(path):
             yield DomainExists(
                 f"disk {disk.vdev}: {path} exists already, and is not overwritten",
                 "if both hosts share this storage migrate without --with-disks, else move that file away",
@@ -84,12 +83,17 @@ def room_for_copies(saved: SavedDomain) -> Iterator[XlError]:
 
 
 def make_images(saved: SavedDomain, files: DomainFiles) -> None:
-    """An empty image for each disk that is copied. Raises XlError; what was made by then is in the list."""
+    """An empty image or blank device for each disk that is copied. Raises XlError; those made by then are in the list."""
     for disk in copied_disks(saved.config):
         size_bytes = saved.disk_bytes.get(disk.vdev)
         if size_bytes is None:
             raise EngineError(f"disk {disk.vdev}: the source does not tell its size", "is its file there?")
         path = disk.pdev_path or ""
+        if is_for_device(path):
+            for problem in device_problems(disk, size_bytes):
+                raise problem
+            files.note_made_image(path)
+            continue
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:

@@ -81,12 +81,17 @@ def _connect(domain: QemuDomain, node: str, export: str, stream: socket.socket) 
             domain.qmp.execute(
                 "blockdev-add",
                 {
-                    "driver": "nbd",
+                    "driver": "raw",
                     "node-name": node,
-                    "server": {"type": "unix", "path": name, "abstract": True},
-                    "export": export,
+                    "size": _size_bytes(domain, export),  # a device at the target may be larger
                     "discard": "unmap",
                     "detect-zeroes": "unmap",  # what is empty here is not sent, and stays empty there
+                    "file": {
+                        "driver": "nbd",
+                        "server": {"type": "unix", "path": name, "abstract": True},
+                        "export": export,
+                        "discard": "unmap",
+                    },
                 },
             )
         except QmpError as error:
@@ -96,6 +101,12 @@ def _connect(domain: QemuDomain, node: str, export: str, stream: socket.socket) 
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             letting_in.join()
+
+
+def _size_bytes(domain: QemuDomain, node: str) -> int:
+    nodes = domain.qmp.execute("query-named-block-nodes", {"flat": True})
+    size: int = next(found["image"]["virtual-size"] for found in nodes if found["node-name"] == node)
+    return size
 
 
 def _let_in(listener: socket.socket, pid: int, stream: socket.socket, name: str) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 
+from xlpy.engine.qemu.copy_device import blank_again
+from xlpy.engine.qemu.disk_image import is_block_device
+
 
 class DomainFiles:
     """Names in ``<run_dir>/domains/<domid>/``, which only its owner may enter."""
@@ -35,10 +38,13 @@ class DomainFiles:
         os.mkdir(self.directory, 0o700)
 
     def remove(self) -> None:
-        """Remove all of it, and the images in the list of those made; it is no error if it's gone."""
+        """Remove all of it, and the images in the list of those made, or what is on them; it is no error if it's gone."""
         for path in self.made_images():
             try:
-                os.unlink(path)
+                if is_block_device(path):
+                    blank_again(path)
+                else:
+                    os.unlink(path)
             except OSError:
                 pass  # somebody has moved it away
         shutil.rmtree(self.directory, ignore_errors=True)
