@@ -87,6 +87,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         self.now: Callable[[], float] = lambda: 1_700_000_000.0
         self.requests: list[tuple[object, ...]] = []  # what guests were asked: (operation, domid, ...)
         self.guests: dict[int, FakeGuest] = {}
+        self.left: dict[int, DomainConfig] = {}  # what others left for the next start of a domain
         self.findings: tuple[Finding, ...] = ()  # what it has against a domain that shall come here
         self._failures: dict[str, list[XlError]] = {}
         self._lock = threading.RLock()
@@ -265,6 +266,12 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         if any(info.name == name and info.domid != domid for info in self.list_domains()):
             raise DomainExists(f"a domain named {name!r} exists already")
         self._change(domid, name=name)
+
+    def left_config(self, domid: int) -> DomainConfig | None:
+        return self.left.get(domid)
+
+    def forget_left_config(self, domid: int) -> None:
+        self.left.pop(domid, None)
 
     def update_config(self, domid: int, config: DomainConfig, config_text: str | None = None) -> None:
         self._guest(domid).config = config

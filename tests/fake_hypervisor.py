@@ -79,15 +79,13 @@ class FakeHypervisor(Engine):
 
     def pool_sched_params(self, poolid: int) -> PoolSchedParams:
         pool = self._pool(poolid)
-        default = PoolSchedParams(scheduler=pool.scheduler, ratelimit_us=pool.ratelimit_us)
+        default = PoolSchedParams(scheduler=pool.scheduler, ratelimit_us=1000)
         return self.pool_params.get(poolid, default)
 
     def set_pool_sched_params(self, poolid: int, params: PoolSchedParams) -> None:
         given = {name: value for name, value in vars(params).items() if value is not None}
         given["scheduler"] = self._pool(poolid).scheduler
         self.pool_params[poolid] = self.pool_sched_params(poolid).replace(**given)
-        if params.ratelimit_us is not None:
-            self._change_pool(poolid, ratelimit_us=params.ratelimit_us)
 
     def rtds_params(self, domid: int, vcpus: tuple[int, ...] | None = None) -> tuple[RtdsParams, ...]:
         self.domain_info(domid)

@@ -15,7 +15,7 @@ from sample_configs import tiny, with_devices
 from xlpy.agent import lifecycle
 from xlpy.agent.lifecycle import action_for
 from xlpy.client.host import Host
-from xlpy.errors import EngineError
+from xlpy.errors import DomainExists, EngineError
 from xlpy.model.domain import ActionOnShutdown, DomainInfo, ShutdownReason
 from xlpy.model.domain_config import DiskConfig, DomainConfig
 
@@ -203,3 +203,39 @@ def test_many_reboot_at_once(host: Host, fake: FakeEngine) -> None:
     eventually(lambda: not set(domids) & {info.domid for info in host.list_domains()})
     eventually(lambda: sum(info.running for info in host.list_domains()) == 21)
     assert {info.name for info in host.list_domains()} == {"Domain-0", *(f"d{n}" for n in range(20))}
+
+
+class TestOthersOnTheHost:
+    """Where xl is used as well: what it has done to a domain of ours counts when that is started anew."""
+
+    @pytest.fixture(autouse=True)
+    def shared(self, fake: FakeEngine) -> None:
+        fake.shared = True
+
+    def test_a_name_that_others_gave(self, agent: InProcessHost, host: Host, fake: FakeEngine) -> None:
+        domid = start(host, ShutdownReason.REBOOT, ActionOnShutdown.RESTART)
+        fake.guests[domid].change(name="db")
+        fake.end(domid, ShutdownReason.REBOOT)
+        eventually(lambda: (info := named(host, "db")) and info.running and info.domid != domid)
+        assert [record.name for record in agent.supervisor.store.records()] == ["db"]
+
+    def test_a_name_that_others_freed(self, host: Host, fake: FakeEngine) -> None:
+        fake.guests[start(host, ShutdownReason.REBOOT, ActionOnShutdown.RESTART)].change(name="db")
+        assert host.domain_info(host.create_domain(tiny("web"))).name == "web"
+        with pytest.raises(DomainExists):
+            host.create_domain(tiny("db"))
+
+    def test_a_configuration_that_others_left(self, host: Host, fake: FakeEngine) -> None:
+        domid = start(host, ShutdownReason.REBOOT, ActionOnShutdown.RESTART)
+        fake.left[domid] = tiny("web", memory_kib=64 << 10)
+        fake.end(domid, ShutdownReason.REBOOT)
+        eventually(lambda: (info := named(host, "web")) and info.running and info.domid != domid)
+        assert host.domain_config(host.find_domain("web").domid).b_info.max_memkb == 64 << 10
+
+    def test_a_later_configuration_of_ours_counts(self, host: Host, fake: FakeEngine) -> None:
+        domid = start(host, ShutdownReason.REBOOT, ActionOnShutdown.RESTART)
+        fake.left[domid] = tiny("web", memory_kib=64 << 10)
+        host.update_config(domid, tiny("web", memory_kib=48 << 10))
+        fake.end(domid, ShutdownReason.REBOOT)
+        eventually(lambda: (info := named(host, "web")) and info.running and info.domid != domid)
+        assert host.domain_config(host.find_domain("web").domid).b_info.max_memkb == 48 << 10

@@ -13,6 +13,7 @@ import time
 import uuid as uuid_module
 
 from xlpy.agent.domain_record import DomainRecord, Phase
+from xlpy.agent.strangers import heed_name
 from xlpy.errors import DomainNotFound, InvalidState, XlError
 from xlpy.model.domain import ActionOnShutdown, ShutdownReason
 
@@ -118,6 +119,7 @@ class Lifecycle:
         action = action_for(record.config, reason)
         if action is None:
             return
+        record = self._under_its_name(record)
         self._events.add("end of domain", record.domid, record.name, detail=f"{reason.value}: {action.value}")
         if action in _COREDUMP_FIRST:
             self._dump_core(record)
@@ -134,6 +136,15 @@ class Lifecycle:
             self._restart(record)
         else:
             self._destroy(record)
+
+    def _under_its_name(self, record: DomainRecord) -> DomainRecord:
+        """Where others rename domains too, it goes on under the name that it has now."""
+        if not self._engine.shared:
+            return record
+        try:
+            return heed_name(self._store, record, self._engine.domain_info(record.domid))
+        except DomainNotFound:
+            return record
 
     def _destroy(self, record: DomainRecord) -> None:
         self._store.move(record.uuid, Phase.DESTROYING)
@@ -193,6 +204,12 @@ class Lifecycle:
 
     def _config_for_restart(self, record: DomainRecord) -> DomainConfig:
         """What config-update said; else how the domain ran last, with what was plugged in (xl's reload_domain_config)."""
+        try:
+            left = self._engine.left_config(record.domid)
+            if left is not None:
+                return left
+        except XlError as error:
+            self._events.add("config-update", record.domid, record.name, result=error.code, detail=str(error))
         if record.updated:
             return record.config
         try:

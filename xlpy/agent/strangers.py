@@ -1,10 +1,11 @@
-"""Records of domains that none was kept of: ours whose records were lost, and others' that are to be moved."""
+"""Others on this host: domains that no record was kept of, and what they have done to those of ours."""
 
 from __future__ import annotations
 
 import time
 
 from xlpy.agent.domain_record import DomainRecord, Phase
+from xlpy.errors import DomainExists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,3 +28,13 @@ def keep_record(store: Store, engine: Engine, info: DomainInfo, supervised: bool
     )
     store.adopt(record)
     return record
+
+
+def heed_name(store: Store, record: DomainRecord, info: DomainInfo) -> DomainRecord:
+    """The record with the name that the domain has by now: ``xl rename`` tells nobody."""
+    if info.name in (None, record.name) or info.uuid != record.uuid or record.phase is not Phase.RUNNING:
+        return record
+    try:
+        return store.change(record.uuid, name=info.name)
+    except DomainExists:  # the other one has another name by now too, and will be looked at
+        return record

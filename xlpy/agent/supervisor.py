@@ -23,6 +23,7 @@ from xlpy.agent.operations import NEED_A_SETTLED_DOMAIN
 from xlpy.agent.peer import ask_outcome
 from xlpy.agent.preflight import incoming_findings, outgoing_findings
 from xlpy.agent.store import Store
+from xlpy.agent.strangers import heed_name
 from xlpy.agent.stream import Stream
 from xlpy.errors import ConfigError, DomainExists, DomainNotFound, InvalidState, XlError
 from xlpy.model.definition import DefinedDomain, Definition, DefinitionVersion
@@ -178,7 +179,7 @@ class Supervisor(Delegate):
         if name == DOM0_NAME:
             raise DomainExists(f"{DOM0_NAME!r} is the host itself", "choose another name")
         uuid = (config.c_info.uuid or str(uuid_module.uuid4())).lower()
-        record = self.store.add(
+        record = self._reserve(
             DomainRecord(
                 uuid=uuid,
                 domid=0,
@@ -203,6 +204,15 @@ class Supervisor(Delegate):
         self.store.move(uuid, Phase.RUNNING)
         self.look_again(record.domid)
         return record.domid
+
+    def _reserve(self, record: DomainRecord, domid: int | None) -> DomainRecord:
+        try:
+            return self.store.add(record, domid)
+        except DomainExists:
+            if not self.inner.shared:
+                raise
+        self.list_domains()  # somebody else may have renamed the one that is in the way
+        return self.store.add(record, domid)
 
     def destroy_domain(self, domid: int) -> None:
         record = self.store.by_domid(domid)
@@ -247,6 +257,7 @@ class Supervisor(Delegate):
             config_text=config_text,
             updated=True,
         )
+        self.inner.forget_left_config(domid)
 
     def dump_core(self, domid: int, stream: int) -> None:
         with Stream(stream) as owned:
@@ -313,7 +324,8 @@ class Supervisor(Delegate):
         if record.phase is Phase.DESTROYING:
             info = info.replace(dying=True)
         if self.inner.shared and record.phase is Phase.RUNNING:
-            return info  # somebody else may have given it another name, and knows
+            heed_name(self.store, record, info)
+            return info
         if (info.name, info.uuid) != (record.name, record.uuid):
             info = info.replace(name=record.name, uuid=record.uuid)
         return info

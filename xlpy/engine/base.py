@@ -103,6 +103,13 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
         """Keep what is left of a domain under another name and uuid, so that its own are free (libxl_domain_preserve)."""
         self.rename_domain(domid, name)
 
+    def left_config(self, domid: int) -> DomainConfig | None:
+        """What another toolstack left for the next start of a domain of ours (``xl config-update``). Raises XlError."""
+        return None
+
+    def forget_left_config(self, domid: int) -> None:
+        """It counts no more."""
+
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """Take up the domains that run already; from now on tell ``on_end`` about every domain that ends.
 

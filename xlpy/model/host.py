@@ -56,4 +56,3 @@ class Cpupool(Record):
     scheduler: str
     domain_count: int
     cpus: tuple[int, ...]
-    ratelimit_us: int = 1000

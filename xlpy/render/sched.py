@@ -81,7 +81,6 @@ def cpupool_kind(cpus: bool = False) -> Kind:
             Column("cpus", "CPUs", lambda row: list(row.cpus), text=_cpus),
             Column("scheduler", "Sched", lambda row: row.scheduler),
             Column("domain_count", "Domains", lambda row: row.domain_count, right=True),
-            Column("ratelimit_us", "Rate limit (us)", lambda row: row.ratelimit_us, right=True, shown=False),
         ),
         plain_table(f"{'Name':<19}CPU list", plain_cpus)
         if cpus

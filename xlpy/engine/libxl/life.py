@@ -7,6 +7,7 @@ import ctypes
 from xlpy import __version__
 from xlpy.engine.libxl import balloon, wire
 from xlpy.engine.libxl.ends import Ends
+from xlpy.engine.libxl.left_config import read_as_xl
 from xlpy.engine.libxl.library import Uuid
 from xlpy.engine.libxl.psr import LibxlPsr
 from xlpy.engine.libxl.reading import list_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 INVALID_DOMID = 0xFFFFFFFF
 # What libxl keeps beside a domain, by who keeps it: one of ours can be told by it from one of xl's.
 MARK = b"xlpy"
+_XLS = b"xl"
 _RECENT_DOMIDS = "/run/xen/domid-history"
 _NO_PV = -10  # ERROR_NOPARAVIRT
 _TRIGGERS = {"power": 1, "sleep": 2, "nmi": 3, "init": 4, "reset": 5, "s3resume": 6}
@@ -53,10 +55,31 @@ class LibxlLife(LibxlPsr):
 
     def made_here(self, domid: int) -> bool:
         """Whether it carries the mark of an xlpyd."""
+        return self._userdata(domid, MARK) is not None
+
+    def left_config(self, domid: int) -> DomainConfig | None:
+        """What ``xl config-update`` said last, read by the host's own xl."""
+        text = self._userdata(domid, _XLS)
+        return None if text is None else read_as_xl(text)
+
+    def forget_left_config(self, domid: int) -> None:
+        """libxl_userdata_unlink."""
+        with self.contexts.borrow() as context:
+            context.call("userdata_unlink", domid, _XLS)
+
+    def _userdata(self, domid: int, keeper: bytes) -> bytes | None:
+        """What is kept beside a domain under this name."""
         data, length = ctypes.c_void_p(), ctypes.c_int()
         with self.contexts.borrow() as context:
-            status = context.call("userdata_retrieve", domid, MARK, ctypes.byref(data), ctypes.byref(length))
-        return status == 0 and self.library.take_string(data.value) is not None
+            status = context.call(
+                "userdata_retrieve", domid, keeper, ctypes.byref(data), ctypes.byref(length)
+            )
+        if status or not data.value:
+            return None
+        try:
+            return ctypes.string_at(data.value, length.value)
+        finally:
+            self.library.libc.free(data)
 
     # -- begin and end
 
@@ -183,7 +206,7 @@ class LibxlLife(LibxlPsr):
         if config_text is None:
             raise NotSupported(f"domain {domid} is xl's, which takes a new configuration as text alone")
         data = ctypes.create_string_buffer(config_text.encode())
-        self._ask("userdata_store", domid, "cannot get a new configuration", b"xl", data, len(data) - 1)
+        self._ask("userdata_store", domid, "cannot get a new configuration", _XLS, data, len(data) - 1)
 
     def qemu_monitor_command(self, domid: int, command: str) -> str:
         """libxl_qemu_monitor_command."""

@@ -74,6 +74,7 @@ FUNCTIONS = {
     "retrieve_domain_configuration": "iupo",
     "userdata_store": "iuspi",
     "userdata_retrieve": "iuspp",
+    "userdata_unlink": "ius",
     # life
     "domain_need_memory": "ipup",
     "domain_create_new": "ippoo",

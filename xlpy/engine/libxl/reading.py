@@ -7,7 +7,7 @@ import os
 import time
 
 from xlpy.engine.base import Engine
-from xlpy.engine.libxl.bitmaps import members
+from xlpy.engine.libxl.bitmaps import members, to_bitmap
 from xlpy.engine.libxl.context import Context, Contexts
 from xlpy.engine.libxl.library import Bitmap, Library, tested_versions
 from xlpy.engine.libxl.prototypes import TESTED
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _INVALID = 0xFFFFFFFF
 _PAGE_KIB = 4
+_MOST_NODES = 64  # Xen's MAX_NUMNODES
 SCHEDULERS = {4: "sedf", 5: "credit", 6: "credit2", 7: "arinc653", 8: "rtds", 9: "null"}
 SCHEDULER_NUMBERS = {name: number for number, name in SCHEDULERS.items()}
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
@@ -53,6 +54,7 @@ class LibxlReading(Engine):
         self.library = Library()
         self.contexts = Contexts(self.library)
         self.xenstore = Xenstore()
+        self._nodes: int | None = None  # how many the host has, once somebody wanted to know
 
     # -- the host
 
@@ -155,7 +157,16 @@ class LibxlReading(Engine):
         """libxl_list_cpupool."""
         with self.contexts.borrow() as context:
             found = list_of(context, "cpupoolinfo", "list_cpupool")
-            return tuple(_cpupool(context, pool) for pool in found)
+        return tuple(
+            Cpupool(
+                poolid=pool.get("poolid", 0),
+                name=pool.get("pool_name", f"Pool-{pool.get('poolid', 0)}"),
+                scheduler=pool.get("sched", "unknown"),
+                domain_count=pool.get("n_dom", 0),
+                cpus=tuple(pool.get("cpumap", ())),
+            )
+            for pool in found
+        )
 
     # -- which domains there are
 
@@ -204,6 +215,20 @@ class LibxlReading(Engine):
         if context.call("domain_info", None, domid):
             raise DomainNotFound(f"{domid} is an invalid domain identifier")
 
+    def _node_affinity(self, context: Context, domid: int) -> tuple[int, ...] | None:
+        """libxl_domain_get_nodeaffinity; hosts with one node are not asked."""
+        if self._nodes is None:
+            with context.new("physinfo") as physinfo:
+                context.do("the host's facts", "get_physinfo", physinfo.memory)
+                self._nodes = physinfo.json().get("nr_nodes", 1)
+        if self._nodes == 1:
+            return None
+        nodes = to_bitmap((), _MOST_NODES - 1)
+        if context.call("domain_get_nodeaffinity", domid, ctypes.byref(nodes)):
+            return None
+        found = members(nodes)
+        return None if set(range(self._nodes)) <= set(found) else found
+
     def _domain_info(self, context: Context, facts: dict[str, Any]) -> DomainInfo:
         domid = facts.get("domid", 0)
         uuid = facts.get("uuid", _NO_UUID)
@@ -235,6 +260,7 @@ class LibxlReading(Engine):
             cpupool=poolid,
             cpupool_name=self.pool_name(context, poolid),
             ssid_label=facts.get("ssid_label"),
+            node_affinity=self._node_affinity(context, domid),
             start_time_s=_seconds(started) if domid else _boot_time_s(),
         )
 
@@ -250,24 +276,6 @@ def list_of(context: Context, structure: str, function: str, *arguments: Any) ->
     if not pointer and context.said():
         raise context.failure(f"libxl gives no list ({function})")
     return context.listed(structure, pointer, count.value)
-
-
-def _cpupool(context: Context, pool: dict[str, Any]) -> Cpupool:
-    poolid = pool.get("poolid", 0)
-    scheduler = pool.get("sched", "unknown")
-    ratelimit_us = 0
-    if scheduler in ("credit", "credit2"):
-        with context.new(f"sched_{scheduler}_params") as params:
-            if context.call(f"sched_{scheduler}_params_get", poolid, params.memory) == 0:
-                ratelimit_us = params.json().get("ratelimit_us", 0)
-    return Cpupool(
-        poolid=poolid,
-        name=pool.get("pool_name", f"Pool-{poolid}"),
-        scheduler=scheduler,
-        domain_count=pool.get("n_dom", 0),
-        cpus=tuple(pool.get("cpumap", ())),
-        ratelimit_us=ratelimit_us,
-    )
 
 
 def _free_cpus(context: Context) -> tuple[int, ...]:

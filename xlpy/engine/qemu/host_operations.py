@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xlpy.model.domain import DomainEnd
 
 _PENDING_NOTE = "still being tried"
+_RATELIMIT_US = 1000  # what credit2 has unless it is told otherwise; here nobody could
 
 
 class QemuHost(QemuMotion):
@@ -79,7 +80,7 @@ class QemuHost(QemuMotion):
     def pool_sched_params(self, poolid: int) -> PoolSchedParams:
         for pool in self.list_cpupools():
             if pool.poolid == poolid:
-                return PoolSchedParams(scheduler=pool.scheduler, ratelimit_us=pool.ratelimit_us)
+                return PoolSchedParams(scheduler=pool.scheduler, ratelimit_us=_RATELIMIT_US)
         raise InvalidState(f"there is no cpupool {poolid}")
 
     def console_ring(self, clear: bool = False) -> str:
