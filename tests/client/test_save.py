@@ -199,11 +199,11 @@ def test_unknown_domain(host: Host, tmp_path: Path) -> None:
         (b"short", "wrong magic"),
         (b"#!/bin/sh\n" * 100, "wrong magic"),
         (b"Xen saved domain, xl format\n \0 \r" + b"\0" * 32, "other byte order"),
-        (b"xlpy saved domain 1 0000000009\n{}\n", "truncated"),
-        (b"xlpy saved domain 1 9999999999\n{}\n", "truncated"),
-        (b"xlpy saved domain 1 0000000003\n{}\n", "cannot be read"),
-        (b"xlpy saved domain 1 0000000003\n{{\n", "cannot be read"),
-        (b"xlpy saved domain 1 xxxxxxxxxx\n{}\n", "wrong magic"),
+        (b"Xen saved domain, xlpy format 1 0000000009\n{}\n", "truncated"),
+        (b"Xen saved domain, xlpy format 1 9999999999\n{}\n", "truncated"),
+        (b"Xen saved domain, xlpy format 1 0000000003\n{}\n", "cannot be read"),
+        (b"Xen saved domain, xlpy format 1 0000000003\n{{\n", "cannot be read"),
+        (b"Xen saved domain, xlpy format 1 xxxxxxxxxx\n{}\n", "wrong magic"),
     ],
 )
 def test_what_is_no_save_file(host: Host, tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -227,7 +227,7 @@ def test_header_stands_before_the_stream_and_names_no_transfer(host: Host, web: 
     saved = host.describe_domain(web)
     assert saved.transfer_id
     header = header_bytes(saved)
-    assert header.startswith(b"xlpy saved domain 1 ")
+    assert header.startswith(b"Xen saved domain, xlpy format 1 ")
     assert saved.transfer_id.encode() not in header
 
 

@@ -1,11 +1,12 @@
 """The form of a save file: a line that says what it is, a header in JSON, then the engine's own state stream.
 
-    xlpy saved domain 1 LENGTH\\n      LENGTH in ten digits
-    {...}\\n                           LENGTH bytes: a SavedDomain
-    ...                               the stream, to the end
+    Xen saved domain, xlpy format 1 LENGTH\\n      LENGTH in ten digits
+    {...}\\n                                       LENGTH bytes: a SavedDomain
+    ...                                           the stream, to the end
 
-It is written and read strictly from front to back, so that pipes do as well as files. States that libxl wrote have
-xl's own header instead (``client.xl_save_file``).
+It begins as xl's files do, by which scripts know a saved domain (Xen's xendomains looks at the first 16 bytes). It is
+written and read strictly from front to back, so that pipes do as well as files. States that libxl wrote have xl's own
+header instead (``client.xl_save_file``).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from xlpy.model.codec import record_from_wire, to_wire
 from xlpy.model.json_text import dumps, loads
 from xlpy.model.migration import SavedDomain
 
-_MAGIC = b"xlpy saved domain 1 "
-_FIRST_LINE_BYTES = len(_MAGIC) + 11
+_MAGIC = b"Xen saved domain, xlpy format 1 "
+_DIGITS = 10
+assert len(_MAGIC) == len(XL_MAGIC)
 _HEADER_LIMIT_BYTES = 8 << 20
 
 
@@ -35,13 +37,11 @@ def header_bytes(saved: SavedDomain) -> bytes:
 
 def read_header(source: int, name: str) -> SavedDomain:
     """The header; afterwards the next byte of ``source`` is the stream's first. Raises XlError for what isn't one."""
-    first = _read(source, _FIRST_LINE_BYTES, name)
-    if first == XL_MAGIC[: len(first)] and first:
-        first += _read(source, len(XL_MAGIC) - len(first), name)
-        if first == XL_MAGIC:
-            return read_xl_header(lambda length: _read(source, length, name), name)
-    digits = first[len(_MAGIC) : -1]
-    if not first.startswith(_MAGIC) or not digits.isdigit():
+    magic = _read(source, len(_MAGIC), name)
+    if magic == XL_MAGIC:
+        return read_xl_header(lambda length: _read(source, length, name), name)
+    digits = _read(source, _DIGITS + 1, name)[:-1] if magic == _MAGIC else b""
+    if not digits.isdigit():
         raise XlError(
             f"{name} has a wrong magic number: it is damaged or for a different tool",
             "name a file that 'xlpy save' has written; a configuration stands before it",
