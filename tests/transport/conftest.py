@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from brokered import broker, broker_lab, daemon  # noqa: F401 -- fixtures
 
-from xlpy.transport import known_pythons
+from xlpy.transport.remembered import PYTHONS, SOCKETS
 
 
 @pytest.fixture(autouse=True)
@@ -15,5 +15,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """A cache directory of the test's own, with nothing in it."""
     directory = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(directory))
-    monkeypatch.setattr(known_pythons, "_known", None)
+    PYTHONS.forget_read()
+    SOCKETS.forget_read()
     return directory / "xlpy"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import os
+import stat
 import sys
 
 from xlpy.errors import ConnectError, PermissionRefused
@@ -97,6 +98,21 @@ def connect(path: str) -> _socket.socket:
         client.close()
         raise PermissionRefused(f"whoever listens at {path} runs as uid {uid}, and is not to be believed")
     return client
+
+
+def is_guarded(path: str) -> bool:
+    """Whether only we and root can put a socket in this place: all directories on the way belong to us alone."""
+    directory = os.path.dirname(path)
+    while True:
+        try:
+            found = os.lstat(directory)
+        except OSError:
+            return False
+        if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022 or found.st_uid not in (0, os.getuid()):
+            return False
+        if directory == "/":
+            return True
+        directory = os.path.dirname(directory)
 
 
 def _connect(client: _socket.socket, path: str) -> None:

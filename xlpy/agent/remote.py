@@ -7,7 +7,7 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
-from xlpy.agent.find import find_xlpyd
+from xlpy.agent.find import find_xlpyd, is_guarded
 from xlpy.agent.relay import FarRelay, StdioCarrier
 from xlpy.agent.start import Shipment
 from xlpy.errors import ConnectError, MissingProgram, NotSupported, XlError
@@ -79,6 +79,7 @@ def _introduction(found: Found) -> Introduction:
         started=found.started,
         installed=found.installed,
         magic=MAGIC_NUMBER.hex(),
+        guarded=is_guarded(found.socket),
     )
 
 

@@ -80,6 +80,21 @@ _ASKING = frozenset(("domain", "cpupool", "schedparam", "vcpuid"))  # options th
 _NO_HOST = ("help", "schema", "config", "host", "broker", "lab", "completion")
 _NEEDS_HOST = ("config diff", "config export", "config log", "config restore")
 
+# What a command asks of each host when it names no domain, and the options with which it asks for more.
+_ONLY_QUESTION = {
+    "list": ("list_domains", ("long", "numa", "all")),
+    "vm-list": ("list_domains", ()),
+    "uptime": ("list_domains", ()),
+    "info": ("host_info", ("numa",)),
+    "cpupool-list": ("list_cpupools", ()),
+}
+
+
+def only_question(command: Command, args: Arguments) -> str:
+    """The one operation, without arguments, that the command needs of each host when called like this; or nothing."""
+    question, more = _ONLY_QUESTION.get(command.name, ("", ()))
+    return "" if any(args.knows(option) and args.flag(option) for option in more) else question
+
 
 def reach_of(command: Command, args: Arguments) -> Reach:
     """How this command treats several hosts when it is called like this."""

@@ -11,6 +11,7 @@ from xlpy.errors import ConnectError, Interrupted, XlError, error_from_wire
 from xlpy.inventory.place import inventory_path, must_exist
 from xlpy.protocol.places import broker_socket
 from xlpy.transport.broker_message import (
+    ASK,
     HOST,
     RESOLVE,
     STATUS,
@@ -61,6 +62,30 @@ def open_host(entry: HostEntry, accept: str | None = None) -> UnixChannel:
         _own_switchboard().put_through(theirs, wish)
         return _HostChannel(UnixChannel(ours, entry.name), entry.name, None)
     channel = _HostChannel(_connect(path), entry.name, path)
+    channel.send(encode(wish))
+    return channel
+
+
+def open_inquiry(names: Sequence[str], request: str) -> UnixChannel:
+    """A channel on which come the answers of these hosts to the line of a request, as ``transport.inquiry`` sends them.
+
+    The request must be one that changes nothing. Raises ConnectError when there can be no broker.
+    """
+    wish = _wish(
+        ASK,
+        names=tuple(names),
+        inventory=inventory_path(os.environ),
+        named=must_exist(os.environ),
+        request=request,
+    )
+    path = broker_socket(os.getuid(), os.environ)
+    if path is None:
+        import socket
+
+        ours, theirs = socket.socketpair()
+        _own_switchboard().ask(theirs, wish)
+        return UnixChannel(ours, "the hosts")
+    channel = _connect(path)
     channel.send(encode(wish))
     return channel
 

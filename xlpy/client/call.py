@@ -34,6 +34,13 @@ def close_stream(bound: dict[str, Any]) -> None:
         os.close(bound["stream"])
 
 
+def outcome(signature: Signature, said: Reply | Failure) -> Any:
+    """The result of an operation, or what it raised, as the host said it."""
+    if isinstance(said, Failure):
+        raise error_from_wire(said.error)
+    return signature.decode_result(said.value)
+
+
 class Conversation:
     """A channel with the state of what is said on it."""
 
@@ -191,9 +198,7 @@ class Call:
         """Wait for the end and return the result, or raise what the operation raised."""
         while self._outcome is None:
             self.advance()
-        if isinstance(self._outcome, Failure):
-            raise error_from_wire(self._outcome.error)
-        return self._signature.decode_result(self._outcome.value)
+        return outcome(self._signature, self._outcome)
 
     def _take(self, message: Message) -> None:
         if isinstance(message, (Reply, Failure)):

@@ -44,6 +44,11 @@ class HostEntry(Record):
         return self.address == LOCAL
 
     @property
+    def is_far(self) -> bool:
+        """Whether it is behind SSH."""
+        return not self.is_local and self.unix_path is None
+
+    @property
     def unix_path(self) -> str | None:
         """The socket on this machine where its xlpyd listens; None for a host behind SSH."""
         return self.address[len(UNIX) :] if self.address.startswith(UNIX) else None

@@ -31,7 +31,8 @@ OLD_PYTHON_STATUS = 98  # the exit status of an interpreter that is too old
 class Introduction(Record):
     """Who runs at the far end, and where xlpyd is there; ``started`` when it had to be started.
 
-    ``magic`` tells what compiled code the Python there can run (``importlib.util.MAGIC_NUMBER``, in hex).
+    ``magic`` tells what compiled code the Python there can run (``importlib.util.MAGIC_NUMBER``, in hex). ``guarded``
+    says that the file system lets nobody but that user and root put another socket in the place of xlpyd's.
     """
 
     python: str
@@ -41,6 +42,7 @@ class Introduction(Record):
     started: bool = False
     installed: bool = False
     magic: str = ""
+    guarded: bool = False
 
 
 def introduction_line(introduction: Introduction) -> bytes:

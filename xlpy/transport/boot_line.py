@@ -22,7 +22,7 @@ from xlpy.protocol.introduction import (
     parcel,
     read_line,
 )
-from xlpy.transport.known_pythons import has_same_python, remember_python
+from xlpy.transport.remembered import OWN_PYTHON, PYTHONS
 from xlpy.transport.shipping import digest, first_modules, more_modules
 
 TYPE_CHECKING = False
@@ -79,7 +79,8 @@ def introduce(
     """
     wishes = {"socket": socket, "state_dir": state_dir}
     introduction = as_introduction(_talk(link, wishes, python, sudo, timeout_s))
-    remember_python(link.label, introduction.magic)
+    if introduction.magic:
+        PYTHONS.keep(link.label, introduction.magic)
     return introduction
 
 
@@ -109,7 +110,7 @@ def _talk(
     wish = marshal.dumps({**wishes, "digest": digest()}, _MARSHAL_FORMAT)
     deadline = time.monotonic() + timeout_s
     try:
-        link.write(parcel(first_modules(has_same_python(link.label))) + parcel(wish))
+        link.write(parcel(first_modules(PYTHONS.get(link.label) == OWN_PYTHON)) + parcel(wish))
         answer = _hear(link, deadline)
         if "need" in answer:
             link.write(parcel(more_modules(str(answer["need"]))))

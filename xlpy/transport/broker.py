@@ -21,6 +21,7 @@ import time
 from xlpy.agent.listener import listen, make_private_dir
 from xlpy.errors import InvalidState, ProtocolError, XlError, error_to_wire
 from xlpy.transport.broker_message import (
+    ASK,
     HOST,
     LINE_LIMIT_BYTES,
     RESOLVE,
@@ -190,15 +191,16 @@ class Broker:
 
     def _serve(self, asker: Asker, wish: Wish) -> bool:
         """Do what is wanted; False when this is the last thing on this connection."""
-        if wish.build != build() and wish.want in (RESOLVE, HOST):
+        if wish.build != build() and wish.want in (RESOLVE, HOST, ASK):
             log.info("%s replaces this one", wish.build)
             self.take_no_more()  # first, since who hears of it asks another one at once
             self._answer(asker, replaced=True)
             self._dismiss(asker)
             return False
-        if wish.want == HOST:
+        if wish.want in (HOST, ASK):
             self._let_go(asker)
-            self._board.put_through(asker.socket, wish)
+            work = self._board.put_through if wish.want == HOST else self._board.ask
+            work(asker.socket, wish)
             return False
         if wish.want == RESOLVE:
             try:

@@ -1,6 +1,7 @@
 """What is said to the broker and what it answers: a JSON line each.
 
 A connection on which a host was asked for is that host's from then on: an agent's Hello or a Failure comes next.
+One on which several hosts are asked the same is for their answers from then on (``transport.inquiry``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=Record)
 
 LINE_LIMIT_BYTES = 1 << 20
-RESOLVE, HOST, WHY, STATUS, STOP = "resolve", "host", "why", "status", "stop"
+RESOLVE, HOST, ASK, WHY, STATUS, STOP = "resolve", "host", "ask", "why", "status", "stop"
 
 
 def build() -> str:
@@ -32,7 +33,8 @@ def build() -> str:
 class Wish(Record):
     """What a command wants of the broker, and on whose behalf: ``home`` has the ``.ssh``, ``agent_socket`` the keys.
 
-    ``names`` and ``inventory`` (its path, and whether it was ``named``) are for ``resolve``; ``entry`` is for ``host``, with
+    ``names`` and ``inventory`` (its path, and whether it was ``named``) are for ``resolve``, and with ``request``, the line
+    of what to ask these hosts, for ``ask``; ``entry`` is for ``host``, with
     ``accept`` the fingerprint of a new host key that the user has agreed to; ``names`` has the one host of ``why``;
     ``force`` lets ``stop`` break what is under way.
     """
@@ -47,6 +49,7 @@ class Wish(Record):
     agent_socket: str | None = None
     accept: str | None = None
     force: bool = False
+    request: str = ""
 
 
 class LineStatus(Record):

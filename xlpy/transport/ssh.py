@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlpy.inventory.entry import HostEntry
+    from xlpy.transport.interview import Interviews
     from xlpy.transport.ssh_route import Route
     from xlpy.transport.ssh_session import Accept, SshTransport
     from xlpy.transport.ssh_settings import SshSettings
@@ -64,6 +65,30 @@ class SshConnection:
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise failures.lost_in_setup(settings, self._transport.ending or str(error)) from error
         return SshLink(channel, self.label, self._transport)
+
+    def interviews(
+        self, path: str, is_quiet: Callable[[], bool], on_refused: Callable[[], None]
+    ) -> Interviews:
+        """Questions to the xlpyd that listens at ``path`` there (``transport.interview``)."""
+        from xlpy.transport.interview import Interviews
+
+        return Interviews(self._transport, path, is_quiet, on_refused)
+
+    def on_end(self, work: Callable[[], None]) -> None:
+        """Call ``work`` in the session's thread when it ends; at once if it has."""
+        self._transport.on_over = work
+        if not self._transport.is_alive():
+            work()
+
+    @property
+    def sent_bytes(self) -> int:
+        """How many bytes were said to what runs there."""
+        return self._transport.said_bytes
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes it has answered."""
+        return self._transport.heard_bytes
 
     def close(self) -> None:
         """End the session and all that runs over it, also on the hosts on the way."""

@@ -30,7 +30,6 @@ class SshLink:
         self._transport = transport
         self._said = b""
         self._closing = False
-        self.sent_bytes = self.received_bytes = 0
         # paramiko closes its own descriptor with the channel; this one means the same until the object is gone
         self._fd = os.dup(channel.fileno())
 
@@ -50,7 +49,7 @@ class SshLink:
         if not (channel.recv_ready() or channel.eof_received or channel.closed):
             raise BlockingIOError
         data = channel.recv(READ_BYTES)
-        self.received_bytes += len(data)
+        self._transport.heard_bytes += len(data)
         if not data and not self._closing:
             broken = self._broken()
             if not channel.eof_received:
@@ -67,7 +66,7 @@ class SshLink:
             if self.lost is None or self._closing:
                 raise BrokenPipeError(str(error) or "the command has ended") from error
             raise self._broken() from error
-        self.sent_bytes += len(data)
+        self._transport.said_bytes += len(data)
 
     def close(self) -> None:
         """End both directions; a waiting reader sees the end, a waiting writer OSError."""

@@ -63,6 +63,8 @@ class SshTransport(paramiko.Transport):
     _preferred_macs = _available(_MACS, "_mac_info")
     _preferred_keys: tuple[str, ...] = ()
     farewell = ""
+    on_over: Callable[[], None] | None = None
+    said_bytes = heard_bytes = 0  # over all channels
 
     def _parse_disconnect(self, message: paramiko.Message) -> None:
         message.get_int()
@@ -82,6 +84,8 @@ class SshTransport(paramiko.Transport):
             super().run()
         except (EOFError, OSError):
             pass  # as above
+        if self.on_over is not None:
+            self.on_over()
 
     @property
     def ending(self) -> str:

@@ -11,7 +11,8 @@ from collections import OrderedDict
 
 from xlpy.errors import ConnectError, ProtocolError, XlError
 from xlpy.inventory.choose import choose
-from xlpy.transport.host_line import HostLine, as_xl_error, refuse
+from xlpy.transport.host_line import HostLine, as_xl_error, failure_line, refuse
+from xlpy.transport.inquiry import Inquiry
 from xlpy.transport.ssh_settings import Client
 
 TYPE_CHECKING = False
@@ -65,6 +66,35 @@ class Switchboard:
                 pass  # it has just ended; there is a new one now
         except Exception as error:  # noqa: BLE001 -- the edge of a thread: who waits has to hear of it
             refuse(asker, as_xl_error(error, entry.name))
+
+    def ask(self, asker: socket.socket, wish: Wish) -> None:
+        """Ask the hosts that the wish names what it wants to know, which changes nothing; the answers go to ``asker``.
+
+        Returns at once. The socket is the switchboard's from here on.
+        """
+        inquiry = Inquiry(asker, wish.request.encode("ascii", "replace") + b"\n", len(wish.names))
+        try:
+            entries = {entry.name: entry for entry in self.resolve(wish)}
+        except XlError:  # the usual way will say so
+            entries = {}
+        client = self._client(wish)
+        for number, name in enumerate(wish.names):
+            entry = entries.get(name)
+            if entry is None or not entry.is_far:
+                inquiry.answer(number, None)
+            elif client.has_decided(entry):
+                self._ask(entry, client, inquiry, number)
+            else:
+                work = (entry, client, inquiry, number)
+                threading.Thread(target=self._ask, args=work, daemon=True).start()
+
+    def _ask(self, entry: HostEntry, client: Client, inquiry: Inquiry, number: int) -> None:
+        try:
+            settings = client.settings(entry)
+            while not self._line(entry, settings, client, None).ask(inquiry.question(number)):
+                pass  # as above
+        except Exception as error:  # noqa: BLE001 -- the edge of a thread: who waits has to hear of it
+            inquiry.answer(number, failure_line(as_xl_error(error, entry.name)))
 
     def why_ended(self, name: str) -> XlError | None:
         """Why the connection to this host broke, the last time it did."""
