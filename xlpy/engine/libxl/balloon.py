@@ -21,41 +21,87 @@ if TYPE_CHECKING:
 _PATIENCE_S = 30
 _WAIT_S = 10
 _NOBODY = 0xFFFFFFFF
-XL_LOCK = "/var/lock/xl"  # lockfile of xl.conf(5)
+XL_LOCK = "/var/lock/xl"
 _SETTINGS = "/etc/xen/xl.conf"
 
 
 class XlLock:
-    """The lock that xl holds while it makes room for a domain and builds it (``with``).
+    """The lock that xl holds while it makes room for a domain and builds it (``with``): ``lockfile`` in xl.conf(5).
 
     It belongs to processes, so threads of ours take turns first.
     """
 
-    def __init__(self, path: str = XL_LOCK) -> None:
-        self._path = path
+    def __init__(self, path: str | None = None) -> None:
+        self._path = path or _setting("lockfile") or XL_LOCK
         self._turn = threading.Lock()
         self._file = -1
 
     def __enter__(self) -> XlLock:
-        self._turn.acquire()
-        try:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.lockf(self._file, fcntl.LOCK_EX)
-        except OSError as error:
-            self._leave()
-            raise XlError(f"cannot take xl's lock {self._path}: {error.strerror}") from error
+        self.take()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._leave()
+        self.leave()
 
-    def _leave(self) -> None:
+    def take(self) -> None:
+        """Wait for it. Raises XlError when it can't be had."""
+        self._turn.acquire()
+        try:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+        except OSError as error:
+            self.leave()
+            raise XlError(f"cannot take xl's lock {self._path}: {error.strerror}") from error
+
+    def leave(self) -> None:
+        """Let others have it."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
         self._turn.release()
+
+
+class Room:
+    """Room for a domain that comes from a stream (``with``), which may take long.
+
+    As with xl, nobody else makes domains meanwhile where dom0 gives the memory; one that was given a size lets them.
+    Unless it ``stays``, the room is only made: Remus' stream comes for days.
+    """
+
+    def __init__(self, context: Context, lock: XlLock, config: DomainConfig, stays: bool) -> None:
+        self._context = context
+        self._lock = lock
+        self._config = config
+        self._stays = stays
+        self._held = False
+
+    def __enter__(self) -> None:
+        if not _may_balloon(self._context):
+            return
+        self._lock.take()
+        try:
+            make_room(self._context, self._config)
+            self._held = self._stays
+        finally:
+            if not self._held:
+                self._lock.leave()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._held:
+            self._lock.leave()
+
+
+def needed_of_free_kib(context: Context, config: DomainConfig) -> int:
+    """What has to be free for this domain already, since dom0 does not make room for it: none, where it does.
+
+    Raises NotSupported for a configuration that this libxl knows nothing of.
+    """
+    needed_kib, _ = _needed_and_free(context, config)
+    return 0 if _may_balloon(context) else needed_kib
 
 
 def make_room(context: Context, config: DomainConfig) -> None:

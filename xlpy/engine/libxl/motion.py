@@ -10,12 +10,13 @@ import threading
 import time
 
 from xlpy import __version__
-from xlpy.engine.libxl import wire
+from xlpy.engine.libxl import balloon, preflight, wire
 from xlpy.engine.libxl.consoles import LibxlConsoles
 from xlpy.engine.libxl.life import INVALID_DOMID
+from xlpy.engine.libxl.preflight import OTHER_ENGINE, STREAM_FORMAT, features_here
 from xlpy.engine.libxl.said import progress_of
-from xlpy.errors import EngineError, InvalidState, NotEnoughMemory, NotSupported, XlError
-from xlpy.model.domain import DomainType, ShutdownReason
+from xlpy.errors import EngineError, InvalidState, NotSupported, XlError
+from xlpy.model.domain import ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.libxl_form import from_libxl
 from xlpy.model.migration import Finding, SavedDomain, TransferProgress
@@ -29,14 +30,9 @@ if TYPE_CHECKING:
     from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.migration import MigrationLimits, Peer
 
-STREAM_FORMAT = "libxl"
 STREAM_VERSION = "2"  # docs/specs/libxl-migration-stream
 INCOMING_SUFFIX = "--incoming"
 AWAY_SUFFIX = "--migratedaway"
-_OTHER_ENGINE = (
-    "the libxl engine cannot read the stream of another engine",
-    "a domain stays with the kind of engine that it was started on",
-)
 _LIVE = 2  # LIBXL_SUSPEND_LIVE
 _REMUS = 1  # LIBXL_CHECKPOINTED_STREAM_REMUS
 _PAGE_BYTES = 4096
@@ -62,32 +58,22 @@ class LibxlMotion(LibxlConsoles):
     # -- a look before
 
     def check_outgoing(self, domid: int, copy_disks: bool = False) -> tuple[Finding, ...]:
-        """What libxl would find out when half of the memory has gone over."""
-        found = []
-        if copy_disks:
-            found.append(_error("the libxl engine cannot copy disks", "put them where both hosts reach them"))
-        if self.domain_info(domid).domain_type is DomainType.PV and not self._has_shadow_paging():
-            found.append(
-                _error(
-                    "this Xen has no shadow paging, which the live migration of a PV domain needs",
-                    "save it, copy the file, restore it there; PVH and HVM domains move live",
-                )
-            )
-        return tuple(found)
+        """See ``preflight.outgoing``."""
+        return tuple(preflight.outgoing(self.domain_config(domid), self.host_info(), copy_disks))
 
     def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
-        """Whether this host can read the stream, and has the memory."""
+        """See ``preflight.incoming``; a configuration that this libxl knows nothing of is refused, too."""
         if saved.stream_format != STREAM_FORMAT:
-            return (_error(*_OTHER_ENGINE),)
-        free_kib = self.host_info().free_memory_kib
-        needed_kib = saved.config.b_info.max_memkb or 0
-        if needed_kib <= free_kib:
-            return ()
-        text = f"the domain needs {needed_kib // 1024} MiB, and {free_kib // 1024} MiB are free"
-        return (Finding(severity="error", code=NotEnoughMemory.code, text=text),)
-
-    def _has_shadow_paging(self) -> bool:
-        return "shadow" in self.host_info().virt_caps.split()
+            return (
+                Finding(severity="error", code=NotSupported.code, text=OTHER_ENGINE[0], hint=OTHER_ENGINE[1]),
+            )
+        try:
+            with self.contexts.borrow() as context:
+                needed_kib = balloon.needed_of_free_kib(context, saved.config)
+        except NotSupported as error:
+            return (Finding(severity="error", code=error.code, text=error.message, hint=error.hint),)
+        found = preflight.incoming(saved, self.host_info(), self.library.minor, needed_kib, features_here())
+        return tuple(found)
 
     # -- the source
 
@@ -101,7 +87,8 @@ class LibxlMotion(LibxlConsoles):
             stream_version=STREAM_VERSION,
             xlpy_version=__version__,
             start_time_s=self.domain_info(domid).start_time_s,
-            program_version=f"Xen 4.{self.library.minor}",
+            program_version=preflight.product(self.library.minor),
+            cpu_features=tuple(sorted(features_here())),
         )
 
     def save_domain(
@@ -182,7 +169,7 @@ class LibxlMotion(LibxlConsoles):
         """libxl_domain_create_restore under the name NAME--incoming, as xl migrate-receive does."""
         with Owned(stream):
             if saved.stream_format != STREAM_FORMAT:
-                raise NotSupported(*_OTHER_ENGINE)
+                raise NotSupported(*OTHER_ENGINE)
             name = f"{saved.config.c_info.name}{INCOMING_SUFFIX}"
             config = saved.config.replace(c_info=saved.config.c_info.replace(name=name))
             parameters = {
@@ -203,6 +190,7 @@ class LibxlMotion(LibxlConsoles):
             with (
                 wire.domain_config(context, config) as built,
                 context.new("domain_restore_params", parameters) as params,
+                balloon.Room(context, self.xl_lock, config, stays=not parameters["checkpointed_stream"]),
                 _Reporter(context, progress),
             ):
                 arguments = (built.memory, ctypes.byref(domid), stream, -1, params.memory)
@@ -335,10 +323,6 @@ class _Reporter:
     def _bytes(self) -> tuple[int, int]:
         done, total = progress_of(self._context.said()) or (0, 0)
         return done * _PAGE_BYTES, total * _PAGE_BYTES
-
-
-def _error(text: str, hint: str) -> Finding:
-    return Finding(severity="error", code=NotSupported.code, text=text, hint=hint)
 
 
 def _milliseconds_since(began: float) -> int:
