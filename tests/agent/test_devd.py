@@ -48,6 +48,8 @@ def is_gone(pid: int) -> bool:
 def test_it_detaches_writes_its_pid_and_ends_by_a_signal(tmp_path: Path) -> None:
     pidfile, log = tmp_path / "devd.pid", tmp_path / "xldevd.log"
     pidfile.write_text("what stood there before, and was longer")
+    log.write_text("of yesterday")
+    (tmp_path / "xldevd.log.1").write_text("of the day before")
     done = stub(tmp_path, "--pidfile", str(pidfile))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     pid = int(pidfile.read_text())
@@ -57,6 +59,8 @@ def test_it_detaches_writes_its_pid_and_ends_by_a_signal(tmp_path: Path) -> None
     finally:
         os.kill(pid, signal.SIGTERM)
     eventually(lambda: is_gone(pid))
+    older = [(tmp_path / f"xldevd.log.{number}").read_text() for number in (1, 2)]
+    assert older == ["of yesterday", "of the day before"]
 
 
 def test_in_the_foreground_it_stays(tmp_path: Path) -> None:

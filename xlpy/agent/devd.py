@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOG_DIR = "/var/log/xen"
 _LOG_NAME = "xldevd.log"
+_OLD_LOGS = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +42,7 @@ def _serve(pidfile: str | None, log: int | None, ready: Callable[[], None]) -> i
         handler = choose_device_events()
         own_log = log is None
         if log is None:
+            _set_aside(f"{LOG_DIR}/{_LOG_NAME}")
             log = _open(f"{LOG_DIR}/{_LOG_NAME}", os.O_APPEND, 0o644)
         events = handler(os.dup(log))
         if pidfile is not None:
@@ -57,6 +59,14 @@ def _serve(pidfile: str | None, log: int | None, ready: Callable[[], None]) -> i
         for line in filter(None, (error.detail, error.hint and f"({error.hint})")):
             print(f"  {line}", file=sys.stderr)
     return 1
+
+
+def _set_aside(log: str) -> None:
+    """Keep the logs of earlier daemons under numbers, as libxl does (libxl_create_logfile)."""
+    for number in range(_OLD_LOGS, 0, -1):
+        earlier = f"{log}.{number - 1}" if number > 1 else log
+        if os.path.exists(earlier):
+            os.replace(earlier, f"{log}.{number}")
 
 
 def _write_pid(path: str) -> None:

@@ -7,7 +7,7 @@ finds one column further in ``xlpy -H all list``.
 from __future__ import annotations
 
 from xlpy.render.kind import Column, Kind
-from xlpy.render.output import column_of, show
+from xlpy.render.output import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,16 +56,22 @@ def show_many(
         return
     kind = merged_kind(parts)
     rows = [HostRow(part, row) for part in parts for row in part.rows]
-    columns = wishes.columns
-    if columns and column_of(kind, "host").key not in {name.strip() for name in columns.split(",")}:
-        columns = f"host,{columns}"
+    wishes = with_host(wishes)
     if wishes.form not in ("json", "yaml"):
-        show(kind, rows, wishes.replace(columns=columns), out)
+        show(kind, rows, wishes, out)
         return
     from xlpy.render.output import arranged
 
-    ordered, chosen = arranged(kind, rows, wishes.replace(columns=columns))
+    ordered, chosen = arranged(kind, rows, wishes)
     _write_document(kind.schema, [kind.as_mapping(row, chosen) for row in ordered], errors, wishes, out)
+
+
+def with_host(wishes: Wishes) -> Wishes:
+    """The same wishes, the column of the host in front of the others if columns were chosen without it."""
+    columns = wishes.columns
+    if not columns or "host" in {name.strip().lower() for name in columns.split(",")}:
+        return wishes
+    return wishes.replace(columns=f"host,{columns}")
 
 
 def merged_kind(parts: Sequence[HostRows]) -> Kind:
