@@ -303,7 +303,6 @@ def test_what_works_on_one_host_says_so(hosts: Three, xlpy: Call, tmp_path: Path
     result = xlpy("-H", "all", "create", str(tmp_path / "x.cfg"))
     assert result.status == 2
     assert result.err == "xlpy: create works on one host at a time\n  (name one: -H HOST)\n"
-    assert xlpy("-H", "all", "events", "-F").status == 2
     assert xlpy("-H", "all", "config", "fmt", "/dev/null").status == 0
 
 
