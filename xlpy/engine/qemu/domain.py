@@ -84,6 +84,7 @@ class QemuDomain:
         self.gone = False  # QEMU has ended
         self.ended: ShutdownReason | None = None  # why the domain stopped running; the event log remembers it
         self.balloon_kib: int | None = None  # what the guest has, by its balloon's last word
+        self.asked: object = None  # what the guest was asked for last: to shut down, to reboot
         self.copies: list[str] = []  # jobs that copy its disks to where it is about to move
         self.vcpu_tids: dict[int, int] = {}  # thread of each online vcpu
         self.on_state: Callable[[QemuDomain], None] = lambda domain: None

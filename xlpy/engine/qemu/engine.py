@@ -22,10 +22,10 @@ class QemuEngine(QemuHost):
     # -- what the guest is asked
 
     def shutdown_domain(self, domid: int, acpi_fallback: bool = False) -> None:
-        triggers.shutdown_domain(self.domain(domid))
+        triggers.shutdown_domain(self.domain(domid), self.reactor)
 
     def reboot_domain(self, domid: int, acpi_fallback: bool = False) -> None:
-        triggers.reboot_domain(self.domain(domid))
+        triggers.reboot_domain(self.domain(domid), self.reactor)
 
     def send_trigger(self, domid: int, trigger: str, vcpuid: int = 0) -> None:
         triggers.send_trigger(self.domain(domid), trigger, vcpuid)

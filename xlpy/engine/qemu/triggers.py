@@ -1,10 +1,14 @@
 """Buttons and keys of a domain's machine: power, reset, NMI, Ctrl-Alt-Del, SysRq.
 
 Every machine that this engine makes has an ACPI power button and a PS/2 keyboard, whatever the domain's type. A guest
-without a driver for them doesn't notice; there is no telling from outside.
+without a driver for them doesn't notice; there is no telling from outside. What xl asks a guest for stays written in
+xenstore until its driver is there to read it; so that a guest which is still booting hears it here, too, a young
+domain's button is pressed again every few seconds.
 """
 
 from __future__ import annotations
+
+import time
 
 from xlpy.engine.qemu.qmp import QmpError
 from xlpy.errors import InvalidState, NotSupported
@@ -12,6 +16,9 @@ from xlpy.errors import InvalidState, NotSupported
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.engine.qemu.domain import QemuDomain
+    from xlpy.engine.reactor import Reactor
+
+    Command = tuple[str, dict[str, object]]
 
 TRIGGERS = ("nmi", "reset", "init", "power", "sleep", "s3resume")
 _COMMANDS = {
@@ -21,18 +28,36 @@ _COMMANDS = {
     "s3resume": "system_wakeup",
 }
 _KEY_HOLD_MS = 100
+_AGAIN_S = 4.0
+_BOOTING_S = 90.0  # a guest that old has its drivers
 
 
-def shutdown_domain(domain: QemuDomain) -> None:
+def shutdown_domain(domain: QemuDomain, reactor: Reactor) -> None:
     """Press the power button (ACPI; ``system_powerdown``). Raises InvalidState for a domain that stands still."""
     _require_awake(domain, "shut it down")
-    domain.qmp.execute("system_powerdown")
+    _insist(domain, reactor, ("system_powerdown", {}))
 
 
-def reboot_domain(domain: QemuDomain) -> None:
+def reboot_domain(domain: QemuDomain, reactor: Reactor) -> None:
     """Press Ctrl-Alt-Del, which makes a Linux guest's init reboot. Raises InvalidState for a domain that stands still."""
     _require_awake(domain, "reboot it")
-    _press(domain, "ctrl", "alt", "delete")
+    _insist(domain, reactor, _keys("ctrl", "alt", "delete"))
+
+
+def _insist(domain: QemuDomain, reactor: Reactor, command: Command) -> None:
+    """Do this now, and again until the domain has ended, is asked for something else or is surely up."""
+
+    def again() -> None:
+        over = domain.ended is not None or domain.gone or domain.record.phase != "running"
+        if over or domain.asked is not command or time.time() - domain.record.start_time_s > _BOOTING_S:
+            return
+        if not domain.stopped:
+            domain.qmp.submit(*command)
+        reactor.call_later(_AGAIN_S, again)
+
+    domain.asked = command
+    domain.qmp.execute(*command)
+    reactor.call_later(_AGAIN_S, again)
 
 
 def send_trigger(domain: QemuDomain, trigger: str, vcpuid: int = 0) -> None:
@@ -66,12 +91,13 @@ def send_sysrq(domain: QemuDomain, letter: str) -> None:
         raise NotSupported(
             f"'{letter}' is no sysrq", "it is one letter or digit; 'h' lists them on the guest's console"
         )
-    _press(domain, "alt", "sysrq", letter.lower())
+    domain.qmp.execute(*_keys("alt", "sysrq", letter.lower()))
 
 
-def _press(domain: QemuDomain, *keys: str) -> None:
+def _keys(*keys: str) -> Command:
+    """To press these at once."""
     codes = [{"type": "qcode", "data": key} for key in keys]
-    domain.qmp.execute("send-key", {"keys": codes, "hold-time": _KEY_HOLD_MS})
+    return "send-key", {"keys": codes, "hold-time": _KEY_HOLD_MS}
 
 
 def _require_awake(domain: QemuDomain, what: str) -> None:
