@@ -15,13 +15,14 @@ from xlpy.model.domain_config import (
     PvhInfo,
 )
 
-# Xen builds no domain without a kernel, and saves none whose guest doesn't help: there these say what to boot.
+# Xen builds no domain without a kernel, and saves none whose guest doesn't help: there these say what to boot,
+# where any guest will do and where Linux is needed.
 KERNEL = os.environ.get("XLPY_TEST_KERNEL")
+LINUX = os.environ.get("XLPY_TEST_LINUX")
 RAMDISK = os.environ.get("XLPY_TEST_RAMDISK")
-SMALLEST_KIB = 128 << 10 if KERNEL else 32 << 10
 
 
-def tiny(name: str, uuid: str | None = None, memory_kib: int = SMALLEST_KIB, **changes: Any) -> DomainConfig:
+def tiny(name: str, uuid: str | None = None, memory_kib: int = 32 << 10, **changes: Any) -> DomainConfig:
     """A small PVH domain; ``changes`` are fields of DomainConfig."""
     return DomainConfig(
         c_info=DomainCreateInfo(type=DomainType.PVH, name=name, uuid=uuid),
@@ -31,11 +32,18 @@ def tiny(name: str, uuid: str | None = None, memory_kib: int = SMALLEST_KIB, **c
             max_memkb=memory_kib,
             target_memkb=memory_kib,
             kernel=KERNEL,
-            ramdisk=RAMDISK,
-            cmdline="console=hvc0 quiet" if KERNEL else None,
             pvh=PvhInfo(),
         ),
     ).replace(**changes)
+
+
+def savable(name: str, uuid: str | None = None) -> DomainConfig:
+    """One that can be saved on any engine."""
+    if LINUX is None:
+        return tiny(name, uuid)
+    config = tiny(name, uuid, memory_kib=128 << 10)
+    boot = {"kernel": LINUX, "ramdisk": RAMDISK, "cmdline": "console=hvc0 quiet"}
+    return config.replace(b_info=config.b_info.replace(**boot))
 
 
 def with_devices(name: str) -> DomainConfig:

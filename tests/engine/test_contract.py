@@ -15,7 +15,7 @@ import pytest
 from eventually import eventually
 from fake_engine import FakeEngine
 from in_process import InProcessHost
-from sample_configs import tiny
+from sample_configs import savable, tiny
 
 from xlpy.client.host import Host
 from xlpy.client.migrate import migrate
@@ -41,6 +41,7 @@ from xlpy.model.device_config import (
 from xlpy.model.domain import DomainEnd, DomainType
 from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
 from xlpy.model.migration import DirectRoute, SavedDomain
+from xlpy.model.remus import RemusOptions
 
 UUID = "11111111-2222-3333-4444-555555555555"
 
@@ -211,6 +212,7 @@ _ARGUMENTS: dict[str, dict[str, object]] = {
     "attach_pci": {"pci": PciConfig(dev=1)},
     "copy_disk": {"vdev": "xvda"},
     "send_direct": {"route": DirectRoute(command=("true",), meeting_place="/nowhere")},
+    "replicate_domain": {"options": RemusOptions()},
     "serve_disk": {"vdev": "xvda"},
     "detach_pci": {"pci": PciConfig(dev=1)},
     "attach_usb_controller": {"controller": UsbctrlConfig()},
@@ -336,7 +338,7 @@ def test_core(host: Host, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("paused", [True, False])
 def test_save_and_restore(host: Host, tmp_path: Path, paused: bool) -> None:
-    domid = host.create_domain(tiny("web", uuid=UUID), paused=paused)
+    domid = host.create_domain(savable("web", uuid=UUID), paused=paused)
     path = str(tmp_path / "web.save")
     result = save_to_file(host, domid, path, afterwards="resume")
     assert result.phase == "completed"
@@ -350,7 +352,7 @@ def test_save_and_restore(host: Host, tmp_path: Path, paused: bool) -> None:
 
 
 def test_save_to_a_full_disk(host: Host) -> None:
-    domid = host.create_domain(tiny("web"))
+    domid = host.create_domain(savable("web"))
     with pytest.raises(XlError, match="No space left"):
         save_to_file(host, domid, "/dev/full")
     eventually(lambda: not host.domain_info(domid).paused)
@@ -359,7 +361,7 @@ def test_save_to_a_full_disk(host: Host) -> None:
 
 
 def test_half_a_state(host: Host, tmp_path: Path) -> None:
-    domid = host.create_domain(tiny("web"), paused=True)
+    domid = host.create_domain(savable("web"), paused=True)
     path = tmp_path / "web.save"
     save_to_file(host, domid, str(path))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -420,7 +422,7 @@ def test_domains_are_taken_up_by_the_next_agent(engine_host: EngineHost) -> None
 
 
 def test_a_saved_domain_stands_still(host: Host) -> None:
-    domid = host.create_domain(tiny("web"))
+    domid = host.create_domain(savable("web"))
     reader, writer = os.pipe()
     call = host.begin("save_domain", domid=domid, stream=writer)
     while select.select([reader], [], [], 60)[0] and os.read(reader, 1 << 20):

@@ -65,7 +65,7 @@ def _change_medium(session: Session, reference: str, vdev: str, path: str) -> No
     if session.options.dry_run:
         _print_disk(disk)
         return
-    if disk.pdev_path and not os.path.exists(disk.pdev_path):
+    if disk.pdev_path and not session.host_names and not os.path.exists(disk.pdev_path):
         raise XlError(f"Cannot stat file: {disk.pdev_path}")
     session.host.insert_cdrom(domid, disk_with_absolute_path(disk, os.getcwd()))
 

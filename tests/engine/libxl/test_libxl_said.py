@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from xlpy.engine.libxl.said import failure, progress_of
+from xlpy.engine.libxl.said import device_model_failure, failure, progress_of
 from xlpy.errors import (
     DomainExists,
     DomainNotFound,
     EngineError,
     NotEnoughMemory,
+    NotSupported,
     XlError,
 )
 
@@ -27,6 +30,16 @@ NO_DISK = """\
 libxl: error: libxl_device.c:400:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: /srv/x.img: \
 No such file or directory
 libxl: error: libxl_create.c:1003:initiate_domain_create: Unable to set disk defaults for disk 0
+"""
+NO_DEVICE_MODEL = """\
+libxl: error: libxl_qmp.c:1399:qmp_ev_fd_callback: Domain 4:error on QMP socket: Connection reset by peer
+libxl: error: libxl_dm.c:3378:device_model_postconfig_done: Domain 4:Post DM startup configs failed, rc=-26
+libxl: error: libxl_create.c:1896:domcreate_devmodel_started: Domain 4:device model did not start: -26
+libxl: error: libxl_aoutils.c:646:libxl__kill_xs_path: Device Model already exited
+"""
+DEVICE_MODEL_LOG = """\
+char device redirected to /dev/pts/2 (label serial0)
+xen-qemu-system-i386: -vnc 127.0.0.1:0,password=on,to=99: Cipher backend does not support DES algorithm
 """
 SAVING = """\
 xc: info: Saving domain 7, type x86 PV
@@ -73,3 +86,21 @@ def test_warnings_are_no_reason() -> None:
 def test_progress_is_the_last_one() -> None:
     assert progress_of(SAVING) == (4096, 24576)
     assert progress_of("xc: info: Saving domain 7, type x86 PV\n") is None
+
+
+def test_a_device_model_says_itself_why_it_ended(tmp_path: Path) -> None:
+    error = failure("domain 'web' cannot be created", -3, NO_DEVICE_MODEL)
+    assert device_model_failure(error, "web", str(tmp_path)) is error, "there is no log"
+    (tmp_path / "qemu-dm-web.log").write_text(DEVICE_MODEL_LOG)
+    told = device_model_failure(error, "web", str(tmp_path))
+    assert told.message.startswith("domain 'web' cannot be created: its device model has ended: ")
+    assert told.message.endswith("Cipher backend does not support DES algorithm")
+    assert told.hint == f"its log: {tmp_path}/qemu-dm-web.log"
+    assert told.detail == error.detail
+    other = failure("domain 'web' cannot be created", -3, NO_KERNEL)
+    assert device_model_failure(other, "web", str(tmp_path)) is other
+
+
+def test_what_the_processor_lacks_is_not_supported() -> None:
+    log = "libxl: error: libxl_psr.c:71:libxl__psr_cmt_log_err_msg: CMT is not supported in this system: No such device\n"
+    assert isinstance(failure("x", -3, log), NotSupported)

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from idle_kernel import idle_kernel
 from xen_hosts import XenHost
 
 pytestmark = pytest.mark.xen
@@ -36,16 +37,25 @@ def library(name: str) -> Path:
     return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
 
 
+ENVIRON = (
+    "PYTHONPATH=lib",
+    "XLPY_TEST_KERNEL=/srv/guest/idle",
+    "XLPY_TEST_LINUX=/srv/guest/vmlinuz",
+    "XLPY_TEST_RAMDISK=/srv/guest/initrd.img",
+)
+
+
 def test_contract(xen_host: XenHost) -> None:
     xen_host.put_tree([library(name) for name in PYTEST], "/opt/tests/lib")
     xen_host.put_tree([ROOT / "xlpy", ROOT / "pyproject.toml"], "/opt/tests")
     xen_host.put_tree([ROOT / "tests" / name for name in HARNESS], "/opt/tests/tests")
     xen_host.put_tree([ROOT / "tests/engine/test_contract.py"], "/opt/tests/tests/engine")
+    xen_host.put("/srv/guest/idle", idle_kernel())
     done = xen_host.run(
         "sh",
         "-c",
-        "cd /opt/tests && PYTHONPATH=lib XLPY_TEST_KERNEL=/srv/guest/vmlinuz XLPY_TEST_RAMDISK=/srv/guest/initrd.img"
-        " python3 -m pytest -q -x --noconftest -p no:cacheprovider --durations=5 --basetemp /var/tmp/contract"
+        f"cd /opt/tests && {' '.join(ENVIRON)} python3 -m pytest -q -x --noconftest -p no:cacheprovider"
+        " --durations=5 --basetemp /var/tmp/contract"
         f" tests/engine/test_contract.py -k 'libxl and not ({' or '.join(NOT_HERE)})'",
         check=False,
         timeout_s=CONTRACT_TIMEOUT_S,

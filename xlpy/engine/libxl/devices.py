@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 
 from xlpy.engine.libxl import wire
 from xlpy.engine.libxl.life import LibxlLife
-from xlpy.errors import DeviceNotFound, InvalidState
+from xlpy.errors import DeviceNotFound, EngineError, InvalidState
 from xlpy.model.device import DiskInfo, NicInfo
 
 TYPE_CHECKING = False
@@ -66,6 +67,10 @@ class LibxlDevices(LibxlLife):
         """libxl_cdrom_insert."""
         if not any(known.vdev == disk.vdev for known in self.list_disks(domid)):
             raise DeviceNotFound(f"domain {domid} has no CD drive {disk.vdev}", "see: xlpy block-list")
+        if disk.pdev_path and not os.path.exists(
+            disk.pdev_path
+        ):  # libxl doesn't look, nor says when QEMU fails
+            raise EngineError(f"Cannot stat file: {disk.pdev_path}")
         with self.contexts.borrow() as context, wire.device(context, "device_disk", disk) as medium:
             what = f"the medium in {disk.vdev} cannot be changed"
             context.do(what, "cdrom_insert", domid, medium.memory)

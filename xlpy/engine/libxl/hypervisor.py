@@ -11,7 +11,7 @@ from xlpy.model.sched import RtdsParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from xlpy.engine.libxl.context import Context
 
@@ -71,7 +71,8 @@ class LibxlHypervisor(LibxlResources):
 
     def load_flask_policy(self, stream: int) -> None:
         """libxl_flask_loadpolicy of all that ``stream`` gives."""
-        policy = _read_all(stream, "Flask policy")
+        with os.fdopen(stream, "rb") as source:
+            policy = _read_all(source, "Flask policy")
         with self.contexts.borrow() as context:
             context.do("the Flask policy cannot be loaded", "flask_loadpolicy", policy, len(policy))
 
@@ -108,25 +109,23 @@ class LibxlHypervisor(LibxlResources):
 
     def apply_dt_overlay(self, action: str, stream: int, domid: int | None = None) -> None:
         """libxl_dt_overlay, or to attach it to a domain libxl_dt_overlay_domain; on ARM alone."""
-        overlay = _read_all(stream, "device tree overlay")
         what = "the device tree overlay cannot be applied"
-        with self.contexts.borrow() as context:
+        with os.fdopen(stream, "rb") as source, self.contexts.borrow() as context:
             if domid is not None:
                 self.require(context, domid)
-                arguments = (domid, overlay, len(overlay), _OVERLAY_ATTACH)
-                context.do(what, "dt_overlay_domain", *arguments)
+                name, number = "dt_overlay_domain", _OVERLAY_ATTACH
+                domids: tuple[int, ...] = (domid,)
             elif action in _OVERLAY_ACTIONS:
-                context.do(what, "dt_overlay", overlay, len(overlay), _OVERLAY_ACTIONS[action])
+                name, number, domids = "dt_overlay", _OVERLAY_ACTIONS[action], ()
             else:
-                raise UsageError(
-                    f"a device tree overlay is added or removed, or attached to a domain: not {action!r}"
-                )
+                raise UsageError(f"nothing like {action!r} is done with a device tree overlay")
+            overlay = _read_all(source, "device tree overlay")
+            context.do(what, name, *domids, overlay, len(overlay), number)
 
 
-def _read_all(stream: int, what: str) -> Any:
-    """All that ``stream`` gives, in memory for libxl. Raises ConfigError for nothing, and for too much."""
-    with os.fdopen(stream, "rb") as source:
-        data = source.read(_LIMIT_BYTES + 1)
+def _read_all(source: BinaryIO, what: str) -> Any:
+    """All that ``source`` gives, in memory for libxl. Raises ConfigError for nothing, and for too much."""
+    data = source.read(_LIMIT_BYTES + 1)
     if not 0 < len(data) <= _LIMIT_BYTES:
         raise ConfigError(f"a {what} has some bytes, and no more than {_LIMIT_BYTES}")
     return ctypes.create_string_buffer(data, len(data))

@@ -11,6 +11,7 @@ from xlpy.engine.libxl.left_config import read_as_xl
 from xlpy.engine.libxl.library import Uuid
 from xlpy.engine.libxl.psr import LibxlPsr
 from xlpy.engine.libxl.reading import list_of
+from xlpy.engine.libxl.said import device_model_failure
 from xlpy.errors import ConfigError, InvalidState, NotSupported, XlError
 from xlpy.model.domain import DomainEnd, ShutdownReason
 from xlpy.model.json_text import dumps
@@ -111,6 +112,7 @@ class LibxlLife(LibxlPsr):
         if status < 0:
             error = context.failure(f"domain {config.c_info.name!r} cannot be created", status)
             self.undo(context, domid.value)
+            error = device_model_failure(error, config.c_info.name or "")
             raise balloon.shortage(context, config, error)
         return domid.value
 

@@ -35,6 +35,9 @@ _VAGUE = re.compile(
 # libxc's own decoration of what it says
 _DECORATION = re.compile(r"^panic: \w+\.c:\d+: |: Internal error$")
 
+_NO_DEVICE_MODEL = re.compile(r"QMP|[Dd]evice [Mm]odel")
+_LONGEST_REASON = 400
+
 # libxl_error: the errors that mean something of their own.
 _KINDS: dict[int, type[XlError]] = {
     -4: NotSupported,
@@ -113,6 +116,21 @@ def progress_of(log: str) -> tuple[int, int] | None:
         if found:
             return int(found["done"]), int(found["total"])
     return None
+
+
+def device_model_failure(error: XlError, name: str, directory: str = "/var/log/xen") -> XlError:
+    """The error of a creation, or if the device model ended meanwhile, why it did: its log's last line says that."""
+    if not _NO_DEVICE_MODEL.search(f"{error.message} {error.detail}"):
+        return error
+    path = f"{directory}/qemu-dm-{name}.log"
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            *_, last = log.read().splitlines() or [""]
+    except OSError:
+        return error
+    what = error.message.partition(": ")[0]
+    told = f"{what}: its device model has ended: {last[-_LONGEST_REASON:]}"
+    return EngineError(told, f"its log: {path}", detail=error.detail)
 
 
 def failure(what: str, status: int, log: str) -> XlError:
