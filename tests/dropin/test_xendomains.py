@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from debian_machine import LAUNCHER, DebianMachine
+from debian_machine import DebianMachine
 from outside_guest import guest_config
 
 pytestmark = [pytest.mark.outside, pytest.mark.qemu]
@@ -55,11 +55,6 @@ def uuids(machine: DebianMachine) -> dict[str, str]:
     return {row[0]: next(word for word in row if re.fullmatch(r"[0-9a-f-]{36}", word)) for row in rows}
 
 
-def wait_until_up(machine: DebianMachine, *names: str) -> None:
-    for name in names:
-        machine.run(LAUNCHER, "wait", name, "console", "guest up", "--timeout", "90")
-
-
 class TestDebians:
     """/etc/init.d/xendomains of xen-utils-common."""
 
@@ -94,9 +89,12 @@ class TestDebians:
     def test_shuts_down_where_nothing_is_saved(self, machine: DebianMachine) -> None:
         configure(machine, XENDOMAINS_SAVE="")
         machine.run(DEBIANS, "start")
-        wait_until_up(machine, "db", "web")
         stopped = machine.run(DEBIANS, "stop").stdout
-        assert re.findall(r"Shutting down Xen domain (\w+) \(\d+\)\.*done\.", stopped) == ["db", "web"]
+        assert re.findall(r"Shutting down Xen domain (\w+)", stopped) == ["db", "web"]
+        assert re.findall(r"Waiting for Xen domain (\w+) \(\d+\) to shut down\.*done\.", stopped) == [
+            "db",
+            "web",
+        ]
         assert "failed" not in stopped
         assert uuids(machine) == {}
 
@@ -155,7 +153,6 @@ class TestXens:
     def test_shuts_down_where_nothing_is_saved(self, machine: DebianMachine, xens: str) -> None:
         configure(machine, XENDOMAINS_SAVE="")
         machine.run(xens, "start")
-        wait_until_up(machine, "db", "web")
         stopped = machine.run(xens, "stop").stdout
         assert "db(shut)" in stopped
         assert "web(shut)" in stopped
