@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from xlpy.inventory.entry import HostEntry
     from xlpy.protocol.introduction import Introduction
-    from xlpy.transport.interview import Interviews, Question
+    from xlpy.transport.inquiry import Question
+    from xlpy.transport.interview import Interviews
     from xlpy.transport.near_relay import NearRelay
     from xlpy.transport.ssh import SshConnection
     from xlpy.transport.ssh_link import SshLink

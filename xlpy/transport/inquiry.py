@@ -9,9 +9,21 @@ from __future__ import annotations
 import socket
 import threading
 
-from xlpy.transport.interview import Question
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PATIENCE_S = 60.0
+
+
+class Question:
+    """The line of a Request. ``answer`` is called once: with the line of the Reply or Failure, or None for none."""
+
+    __slots__ = ("answer", "line")
+
+    def __init__(self, line: bytes, answer: Callable[[bytes | None], None]) -> None:
+        self.line = line
+        self.answer = answer
 
 
 class Inquiry:

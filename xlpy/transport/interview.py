@@ -8,30 +8,20 @@ from __future__ import annotations
 
 import threading
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a session
-
 from xlpy.errors import ProtocolError
 from xlpy.protocol.messages import LINE_LIMIT_BYTES, PROTOCOL_VERSION, decode_line
 from xlpy.transport.ssh_forward import WINDOW_BYTES, open_forwarded
+from xlpy.transport.ssh_library import paramiko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlpy.transport.inquiry import Question
     from xlpy.transport.ssh_session import SshTransport
 
 _AT_ONCE = 4
 _HELLO = "hello"
-
-
-class Question:
-    """The line of a Request. ``answer`` is called once: with the line of the Reply or Failure, or None for none."""
-
-    __slots__ = ("answer", "line")
-
-    def __init__(self, line: bytes, answer: Callable[[bytes | None], None]) -> None:
-        self.line = line
-        self.answer = answer
 
 
 class Interviews:

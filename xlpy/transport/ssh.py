@@ -7,10 +7,9 @@ This module is the door to all that; nothing else need be imported.
 
 from __future__ import annotations
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
-
 from xlpy.errors import ConfigError, ConnectError
 from xlpy.transport import ssh_failures as failures
+from xlpy.transport.ssh_library import paramiko
 from xlpy.transport.ssh_link import SshLink
 from xlpy.transport.ssh_route import open_route
 from xlpy.transport.ssh_session import SetUp

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a session
+from xlpy.transport.ssh_library import paramiko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ import os
 import socket
 import stat
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
-from paramiko.agent import AgentSSH  # noqa: TID253
-
 from xlpy.transport.host_keys import HostKey
+from xlpy.transport.ssh_library import AgentSSH, paramiko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

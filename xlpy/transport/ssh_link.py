@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
-
 from xlpy.errors import Interrupted
+from xlpy.transport.ssh_library import paramiko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

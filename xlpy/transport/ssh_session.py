@@ -6,12 +6,11 @@ import logging
 import threading
 import time
 
-import paramiko  # noqa: TID253 -- this module is imported only once there is a host to log in to
-
 from xlpy.errors import XlError
 from xlpy.transport import ssh_failures as failures
 from xlpy.transport.host_keys import CERTIFICATE, HostKey, KnownHosts
 from xlpy.transport.ssh_keys import KeyRing
+from xlpy.transport.ssh_library import paramiko
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
