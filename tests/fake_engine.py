@@ -90,6 +90,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         self.left: dict[int, DomainConfig] = {}  # what others left for the next start of a domain
         self.findings: tuple[Finding, ...] = ()  # what it has against a domain that shall come here
         self._failures: dict[str, list[XlError]] = {}
+        self.soft_resets: list[int] = []
         self._lock = threading.RLock()
         self._on_end: Callable[[DomainEnd], None] = lambda end: None
         self._directory = directory
@@ -130,6 +131,14 @@ class FakeEngine(FakeDevices, FakeHypervisor):
             guest.change(running=False, blocked=False, paused=False, shutdown=True, shutdown_reason=reason)
             self._keep(guest)
         self._on_end(DomainEnd(domid=domid, reason=reason))
+
+    def soft_reset_domain(self, domid: int, config: DomainConfig, paused: bool = False) -> None:
+        self._maybe_fail("soft_reset_domain")
+        guest = self._guest(domid)
+        with self._lock:
+            guest.change(running=not paused, paused=paused, shutdown=False, shutdown_reason=None)
+            self._keep(guest)
+            self.soft_resets.append(domid)
 
     def fail_next(self, operation: str, error: XlError) -> None:
         """Let the next call of this operation fail."""

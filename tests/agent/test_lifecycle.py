@@ -15,6 +15,7 @@ from sample_configs import tiny, with_devices
 from xlpy.agent import lifecycle
 from xlpy.agent.lifecycle import action_for
 from xlpy.client.host import Host
+from xlpy.engine.base import Engine
 from xlpy.errors import DomainExists, EngineError
 from xlpy.model.domain import ActionOnShutdown, DomainInfo, ShutdownReason
 from xlpy.model.domain_config import DiskConfig, DomainConfig
@@ -60,6 +61,35 @@ def test_restart(host: Host, fake: FakeEngine, reason: ShutdownReason) -> None:
     assert again.uuid == uuid
     assert again.domid == domid + 1
     assert [info.domid for info in host.list_domains()] == [0, again.domid]
+
+
+def test_soft_reset(host: Host, fake: FakeEngine) -> None:
+    domid = host.create_domain(tiny("web"))
+    for count in (1, 2):
+        fake.end(domid, ShutdownReason.SOFT_RESET)
+        eventually(lambda: not host.domain_info(domid).shutdown)
+        assert fake.soft_resets == [domid] * count
+    assert [info.domid for info in host.list_domains()] == [0, domid]
+    assert host.list_events()[-1].what == "soft reset"
+
+
+def test_soft_reset_is_a_restart_where_there_is_none(
+    host: Host, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEngine, "soft_reset_domain", Engine.soft_reset_domain)
+    domid = host.create_domain(tiny("web"))
+    fake.end(domid, ShutdownReason.SOFT_RESET)
+    eventually(lambda: (info := named(host, "web")) and info.running and info.domid == domid + 1)
+
+
+def test_soft_reset_that_fails(host: Host, fake: FakeEngine) -> None:
+    domid = host.create_domain(tiny("web"))
+    fake.fail_next("soft_reset_domain", EngineError("no"))
+    fake.end(domid, ShutdownReason.SOFT_RESET)
+    eventually(lambda: named(host, "web") is None)
+    eventually(
+        lambda: [event.result for event in host.list_events() if event.what == "soft reset"] == ["engine"]
+    )
 
 
 @pytest.mark.parametrize("reason", ON, ids=lambda reason: reason.value)

@@ -21,7 +21,9 @@ class Phase(Choice):
     RESTARTING = "restarting"  # its old self has to go before the new one comes; finish
     RECREATING = "recreating"  # its new self is being made, under the domid in the record; finish
     SAVING = "saving"  # its state goes to a stream; take back
-    SAVED = "saved"  # its state is complete elsewhere, where nobody may use it yet, the client decides; take back
+    SAVED = (
+        "saved"  # its state is complete elsewhere, where nobody may use it yet, the client decides; take back
+    )
     SENT = "sent"  # its state is complete at the receiver, which may have been told to accept it; what it says counts
     INCOMING = "incoming"  # its state is coming from a stream, the client decides; undo
     ACCEPTED = "accepted"  # it is ours for good, the engine has to let it run; finish
@@ -32,7 +34,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.CREATING: frozenset({Phase.RUNNING}),
     Phase.RUNNING: frozenset({Phase.DESTROYING, Phase.RESTARTING, Phase.SAVING}),
     Phase.DESTROYING: frozenset({Phase.DESTROYING}),
-    Phase.RESTARTING: frozenset({Phase.RECREATING, Phase.DESTROYING}),
+    Phase.RESTARTING: frozenset({Phase.RECREATING, Phase.DESTROYING, Phase.RUNNING}),
     Phase.RECREATING: frozenset({Phase.RECREATING, Phase.RUNNING}),
     Phase.SAVING: frozenset({Phase.SAVED, Phase.SENT, Phase.RUNNING, Phase.DESTROYING}),
     Phase.SAVED: frozenset({Phase.SENT, Phase.RUNNING, Phase.DESTROYING}),

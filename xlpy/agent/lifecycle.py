@@ -14,7 +14,7 @@ import uuid as uuid_module
 
 from xlpy.agent.domain_record import DomainRecord, Phase
 from xlpy.agent.strangers import heed_name
-from xlpy.errors import DomainNotFound, InvalidState, XlError
+from xlpy.errors import DomainNotFound, InvalidState, NotSupported, XlError
 from xlpy.model.domain import ActionOnShutdown, ShutdownReason
 
 TYPE_CHECKING = False
@@ -130,10 +130,8 @@ class Lifecycle:
             self._restart(record)
         elif action is ActionOnShutdown.RESTART_RENAME:
             self._restart_beside(record)
-        elif (
-            action is ActionOnShutdown.SOFT_RESET
-        ):  # no engine here can; xl's guest would come up anew as well
-            self._restart(record)
+        elif action is ActionOnShutdown.SOFT_RESET:
+            self._soft_reset(record)
         else:
             self._destroy(record)
 
@@ -158,6 +156,23 @@ class Lifecycle:
         self.finish_restart(
             self._store.move(record.uuid, Phase.RESTARTING, config=config, updated=False, paused=False)
         )
+
+    def _soft_reset(self, record: DomainRecord) -> None:
+        """In the same memory and under the same domid; where no guest asks for that, or we are killed, a restart."""
+        config = self._config_for_restart(record)
+        record = self._store.move(record.uuid, Phase.RESTARTING, config=config, updated=False, paused=False)
+        try:
+            self._engine.soft_reset_domain(
+                record.domid, with_identity(config, record.uuid, record.name, record.domid)
+            )
+        except NotSupported:
+            self._wait_out(record)
+            self.finish_restart(record)
+        except XlError as error:
+            self._give_up(record, "soft reset", error)
+        else:
+            self._store.move(record.uuid, Phase.RUNNING)
+            self._events.add("soft reset", record.domid, record.name)
 
     def _restart_beside(self, record: DomainRecord) -> None:
         """Keep what is left under another name and uuid, and start the domain anew (libxl_domain_preserve)."""
@@ -189,12 +204,15 @@ class Lifecycle:
                 config_text=record.config_text,
             )
         except XlError as error:
-            destroy_in_engine(self._engine, record)
-            self._store.remove(record.uuid)
-            self._events.add("restart", record.domid, record.name, result=error.code, detail=str(error))
+            self._give_up(record, "restart", error)
             return
         self._store.move(record.uuid, Phase.RUNNING)
         self._events.add("restart", record.domid, record.name)
+
+    def _give_up(self, record: DomainRecord, what: str, error: XlError) -> None:
+        destroy_in_engine(self._engine, record)
+        self._store.remove(record.uuid)
+        self._events.add(what, record.domid, record.name, result=error.code, detail=str(error))
 
     def _wait_out(self, record: DomainRecord) -> None:
         """Keep a domain that dies at once from doing so again and again without a pause."""

@@ -110,6 +110,13 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
     def forget_left_config(self, domid: int) -> None:
         """It counts no more."""
 
+    def soft_reset_domain(self, domid: int, config: DomainConfig, paused: bool = False) -> None:
+        """Let a domain that asked for that start anew in its memory, with all else new (libxl_domain_soft_reset).
+
+        On failure there is no domain any more. Raises NotSupported, and nothing has happened, where no guest can ask.
+        """
+        raise self._refuse("reset a domain in its memory")
+
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """Take up the domains that run already; from now on tell ``on_end`` about every domain that ends.
 

@@ -155,6 +155,16 @@ class LibxlLife(LibxlPsr):
             context.do(what, "domain_preserve", domid, info.memory, suffix, new_uuid)
         self.ends.look_again()
 
+    def soft_reset_domain(self, domid: int, config: DomainConfig, paused: bool = False) -> None:
+        """libxl_domain_soft_reset, which destroys what it cannot reset."""
+        what = f"domain {domid} cannot be reset"
+        with self.contexts.borrow() as context, wire.domain_config(context, config) as built:
+            self.require(context, domid)
+            context.do(what, "domain_soft_reset", built.memory, domid)
+            if not paused:
+                context.do(what, "domain_unpause", domid)
+        self.ends.look_again()
+
     # -- while it runs
 
     def pause_domain(self, domid: int) -> None:

@@ -78,6 +78,7 @@ FUNCTIONS = {
     # life
     "domain_need_memory": "ipup",
     "domain_create_new": "ippoo",
+    "domain_soft_reset": "ipuoo",
     "domain_create_restore": "ippiipoo",
     "domain_suspend": "iuiio",
     "domain_suspend_only": "iuo",
