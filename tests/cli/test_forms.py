@@ -91,6 +91,8 @@ def table(width: int, monkeypatch: pytest.MonkeyPatch, **options: bool) -> str:
 def test_a_table_cuts_names_and_nothing_else(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     out = table(width, monkeypatch)
     assert ("…" in out) is (width < 100)
+    if width < 100:
+        assert out.splitlines()[2].split()[0].endswith("80")  # both ends of a name are shown
     gcrash = next(line for line in out.splitlines() if line.startswith("gcrash"))
     assert gcrash.split() == ["gcrash", "16", "96", "1", "shutdown", "(crash)", "5.4"]
 

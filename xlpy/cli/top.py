@@ -28,6 +28,8 @@ def top(session: Session, args: Arguments) -> int:
     """Show all domains' use again and again, on the whole terminal or as text."""
     pace = Pace(args)
     live = session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
+    if not live and session.options.output is None:
+        session.options.output = "plain"  # screen after screen, of which a terminal would make sheets
     if session.plural or session.options.timeout_s:
         from xlpy.cli.top_many import top_of_many
 

@@ -17,13 +17,13 @@ def event_kind() -> Kind:
         "event",
         (
             Column("id", "ID", lambda row: row.id, right=True),
-            Column("time_s", "Time", lambda row: row.time_s, text=_time),
+            Column("time_s", "Time", lambda row: row.time_s, text=_short_time),
             Column("who", "Who", lambda row: row.who),
             Column("what", "What", lambda row: row.what),
-            Column("domid", "Domain", lambda row: row.domid, right=True),
-            Column("name", "Name", lambda row: row.name),
-            Column("result", "Result", lambda row: row.result, style=_result_style),
-            Column("detail", "Detail", lambda row: row.detail),
+            Column("domid", "Domain", lambda row: row.domid, right=True, shown=False),
+            Column("name", "Name", lambda row: row.name, text=_domain),
+            Column("result", "Result", lambda row: row.result, text=_result, style=_result_style),
+            Column("detail", "Detail", lambda row: row.detail, shown=False),
         ),
         plain_table(None, _plain),
     )
@@ -38,6 +38,19 @@ def _plain(row: EventRecord) -> str:
 
 def _time(row: EventRecord) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(row.time_s))
+
+
+def _short_time(row: EventRecord) -> str:
+    return time.strftime("%b %d %H:%M:%S", time.localtime(row.time_s))
+
+
+def _domain(row: EventRecord) -> str:
+    """Its name, which says more, or its domid."""
+    return row.name or ("-" if row.domid is None else str(row.domid))
+
+
+def _result(row: EventRecord) -> str:
+    return f"{row.result}: {row.detail}" if row.detail else row.result
 
 
 def _result_style(row: EventRecord) -> str | None:

@@ -1,14 +1,15 @@
 """Tables for a person at a terminal. Colour only underlines what the text says already.
 
-The first column, a name as a rule, is cut short when a line would be too long; the others never are. What doesn't
-fit even so is shown row by row, a line for each value.
+Where a line would be too long, columns move together, titles take two lines, text in the last column goes on below,
+and names are cut short; numbers and other words never are (``table_fit``). What doesn't fit even so is shown row by
+row, a line for each value.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from xlpy.render.kind import Column, Kind, Row
-
-_GAP = 3  # what rich puts between two columns of a table without lines
-_LEAST_NAME = 12
+    from xlpy.render.table_fit import Fit
 
 
 def show_table(
@@ -39,18 +38,14 @@ def make_table(
     columns: Sequence[Column], rows: Sequence[Row], width: int, headers: bool = True
 ) -> RenderableType:
     """A table of these rows that is no wider than this, or sheets if there is no such table."""
-    from rich.cells import cell_len
+    from xlpy.render.table_fit import fitted
 
     cells = [[_one_line(column.text(row)) for column in columns] for row in rows]
-    titles = [column.title if headers else "" for column in columns]
-    widths = [max(map(cell_len, texts)) for texts in zip(titles, *cells, strict=True)]
-    too_wide = sum(widths) + _GAP * (len(widths) - 1) - width
-    if too_wide > 0:
-        if widths[0] - too_wide < min(_LEAST_NAME, widths[0]):
-            return _sheets(columns, rows)
-        widths[0] -= too_wide
+    fit = fitted(columns, [column.title if headers else "" for column in columns], cells, width)
+    if fit is None:
+        return _sheets(columns, rows)
     styles = [[_style(column, row) for column in columns] for row in rows]
-    return _Grid([column.right for column in columns], widths, titles if headers else None, cells, styles)
+    return _Grid([column.right for column in columns], fit, headers, cells, styles)
 
 
 class _Grid:
@@ -61,14 +56,15 @@ class _Grid:
     def __init__(
         self,
         right: Sequence[bool],
-        widths: Sequence[int],
-        titles: Sequence[str] | None,
+        fit: Fit,
+        headers: bool,
         cells: Sequence[Sequence[str]],
         styles: Sequence[Sequence[str]],
     ) -> None:
         self._right = right
-        self._widths = widths
-        self._titles = titles
+        self._widths = fit.widths
+        self._gap = " " * fit.gap
+        self._titles = fit.title_lines if headers else ()
         self._cells = cells
         self._styles = styles
 
@@ -76,25 +72,44 @@ class _Grid:
         from rich.segment import Segment
 
         named: dict[str, Style | None] = {"": None}
-        if self._titles is not None:
-            yield Segment(self._line(self._titles), console.get_style("bold"))
-            yield Segment("\n" + "─" * (sum(self._widths) + _GAP * (len(self._widths) - 1)) + "\n")
-        for texts, styles in zip(self._cells, self._styles, strict=True):
+        for titles in self._titles:
+            yield Segment(self._line(titles) + "\n", console.get_style("bold"))
+        if self._titles:
+            yield Segment("─" * (sum(self._widths) + len(self._gap) * (len(self._widths) - 1)) + "\n")
+        for texts, styles in self._rows():
             start = 0
             for place, style in enumerate(styles):
                 if not style:
                     continue
                 if style not in named:
                     named[style] = console.get_style(style)
-                yield Segment(self._line(texts, start, place) + (" " * _GAP if place > start else ""))
+                yield Segment(self._line(texts, start, place) + (self._gap if place > start else ""))
                 yield Segment(self._line(texts, place, place + 1), named[style])
-                yield Segment(" " * _GAP if place + 1 < len(texts) else "")
+                yield Segment(self._gap if place + 1 < len(texts) else "")
                 start = place + 1
             yield Segment(self._line(texts, start) + "\n")
+
+    def _rows(self) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        """The lines of all rows: where the last column is too narrow for a text, that goes on in further lines."""
+        from rich.cells import cell_len
+
+        from xlpy.render.table_fit import folded
+
+        for texts, styles in zip(self._cells, self._styles, strict=True):
+            if len(texts) == 1 or self._right[-1] or cell_len(texts[-1]) <= self._widths[-1]:
+                yield texts, styles
+                continue
+            for number, piece in enumerate(folded(texts[-1], self._widths[-1])):
+                if number == 0:
+                    yield (*texts[:-1], piece), styles
+                else:
+                    yield (*("" for _ in texts[:-1]), piece), (*("" for _ in texts[:-1]), styles[-1])
 
     def _line(self, texts: Sequence[str], start: int = 0, end: int | None = None) -> str:
         """The cells from one place to another, each as wide as its column."""
         from rich.cells import cell_len
+
+        from xlpy.render.table_fit import cut
 
         pieces = []
         for text, width, at_right in zip(
@@ -102,9 +117,10 @@ class _Grid:
         ):
             blanks = width - cell_len(text)
             if blanks < 0:
-                text, blanks = _cut(text, width), 0
+                text, blanks = cut(text, width), 0
             pieces.append(" " * blanks + text if at_right else text + " " * blanks)
-        return (" " * _GAP).join(pieces)
+        line = self._gap.join(pieces)
+        return line.rstrip() if end in (None, len(self._widths)) else line
 
 
 def _one_line(text: str) -> str:
@@ -112,13 +128,6 @@ def _one_line(text: str) -> str:
     from rich.control import strip_control_codes
 
     return strip_control_codes(text).expandtabs().replace("\n", " ")
-
-
-def _cut(text: str, width: int) -> str:
-    """The text so short that it fits with an ellipsis."""
-    from rich.cells import set_cell_size
-
-    return set_cell_size(text, width - 1) + "…"
 
 
 def _sheets(columns: Sequence[Column], rows: Sequence[Row]) -> RenderableType:
