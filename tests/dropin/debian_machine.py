@@ -52,7 +52,8 @@ class DebianMachine:
             "HOME": "/var/tmp",
             "LANG": "C.UTF-8",
         }
-        self.run("ln", "-sf", LAUNCHER, "/usr/sbin/xl")
+        for name in ("/usr/sbin/xl", "/usr/bin/xlpy"):
+            self.run("ln", "-sf", LAUNCHER, name)
 
     def put(self, path: str, content: str, mode: int = 0o644) -> str:
         """Write a file there; its path."""
