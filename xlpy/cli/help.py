@@ -80,7 +80,7 @@ def xl_command_help(command: Command) -> str:
     options = RECORDED.get(command.name)
     if options is None and command.options:
         options = "\n".join(_xl_option_lines(command.options))
-    return text if options is None else f"{text}Options:\n\n{options}\n"
+    return text if not options else f"{text}Options:\n\n{options}\n"
 
 
 def _xl_option_lines(options: Iterable[Option]) -> Iterator[str]:

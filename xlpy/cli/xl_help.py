@@ -1,6 +1,6 @@
 """The option texts of xl's own help, as recorded from it; scripts and eyes know them by heart.
 
-A command that isn't here gets its text made from the options in its row.
+A command that isn't here gets its text made from the options in its row; xl says nothing of any for ``top``.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ RECORDED: dict[str, str] = {
         "                        no PV drivers.\n"
         "-w, --wait              Wait for guest(s) to shutdown.\n"
     ),
+    "top": "",
     "vcpu-pin": (
         "-f, --force        undo an override pinning done by the kernel\n"
         "--ignore-global-affinity-masks Ignore global masks in xl.conf"

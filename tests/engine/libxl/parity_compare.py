@@ -1,0 +1,99 @@
+"""What xl and xlpy said and did, side by side: only what differs from moment to moment is left out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+Outcome = dict[str, Any]  # status, out, err
+_UUID = r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+# By the command: what moves between one call and the next, and what is written in its place.
+_MOVING: dict[str, tuple[tuple[str, str], ...]] = {
+    "list": ((r" +\d+\.\d\b", " TIME"), (r"(?<= )[r-][b-](?=[p-][s-][-rscwS?][d-] )", "**")),
+    "vcpu-list": ((r"(-|\d+) +(r|-)(b|-)([-p])(?= )", r"CPU **\4"), (r" +\d+\.\d\b", " TIME")),
+    "claims": ((r" +\d+\.\d\b", " TIME"), (r"(?<= )[r-][b-](?=[p-][s-][-rscwS?][d-] )", "**")),
+    "uptime": ((r"(\d+ days?, +)?\d+:\d\d(:\d\d)?", "TIME"),),
+}
+_EFFECTS = {"list": "list", "vcpus": "vcpu-list"}
+# Keys of xenstore that are what time, the kernel and the hypervisor make of them.
+_STORE_MOVING = re.compile(
+    r"^/(tool|vm/[^/]*/(start_time|uuid)|local/domain/\d+/(data|drivers|error|control/sysrq|vm-data)"
+    r"|.*/(tty|port|ring-ref[^/ ]*|event-channel[^/ ]*|start_time|timeoffset|physical-device|device-model-pid|hotplug-status"
+    r"|multi-queue[^/ ]*|feature-[^/ ]*|request-[^/ ]*|queue-\d+.*|platform-feature-[^/ ]*))\b"
+)
+_LIBRARY = re.compile(r"(libxl|xc|xencall|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ")
+
+
+def differences(words: list[str], theirs: Outcome, ours: Outcome) -> list[str]:
+    """In what the two differ, in words; nothing when they agree."""
+    command = _command(words)
+    found = []
+    if theirs["status"] != ours["status"]:
+        found.append(f"exit status {ours['status']} in place of {theirs['status']}")
+    if _still(theirs["out"], command) != _still(ours["out"], command):
+        found += ["stdout:", *_diff(theirs["out"], ours["out"])]
+    if not _same_messages(theirs["err"], ours["err"], command):
+        found += ["stderr:", *_diff(theirs["err"], ours["err"])]
+    return found
+
+
+def _diff(theirs: str, ours: str) -> list[str]:
+    """What ours has more and less, with the blanks and tabs at the ends of lines to be seen."""
+    lines = difflib.unified_diff(theirs.splitlines(), ours.splitlines(), "xl", "xlpy", lineterm="", n=0)
+    return [repr(line) for line in lines][2:]
+
+
+def effect_differences(theirs: dict[str, str], ours: dict[str, str]) -> list[str]:
+    """In what the two hosts differ after the same commands."""
+    found = []
+    for name, text in theirs.items():
+        still = _still_store if name == "store" else _still_effect(name)
+        expected, there = still(text).splitlines(), still(ours[name]).splitlines()
+        missing = [line for line in expected if line not in there]
+        more = [line for line in there if line not in expected]
+        if missing or more:
+            found.append(f"{name}: without {missing}, but {more}")
+    return found
+
+
+def _still_effect(name: str) -> Any:
+    return lambda text: _still(text, _EFFECTS.get(name, ""))
+
+
+def _still(text: str, command: str) -> str:
+    text = re.sub(r"^\S*/xl: ", "xl: ", text)  # getopt says how it was called
+    for pattern, instead in _MOVING.get(command, ()):
+        text = re.sub(pattern, instead, text)
+    return re.sub(_UUID, _known_uuid, text)
+
+
+def _known_uuid(found: re.Match[str]) -> str:
+    """A uuid that a file gave stays, and so does nobody's; one that was made up doesn't."""
+    return found[0] if found[0].startswith(("11111111-", "00000000-")) else "UUID"
+
+
+def _still_store(text: str) -> str:
+    lines = [line for line in text.splitlines() if not _STORE_MOVING.match(line)]
+    return re.sub(_UUID, _known_uuid, "\n".join(lines))
+
+
+def _same_messages(theirs: str, ours: str, command: str) -> bool:
+    """xl's own lines are there, all and in order. What libxl adds to them has other words: ours come indented.
+
+    Where libxl alone has said something, ours says it in one line.
+    """
+    xl_lines = [line for line in _still(theirs, command).splitlines() if not _LIBRARY.match(line)]
+    our_lines = [line for line in _still(ours, command).splitlines() if not line.startswith("  ")]
+    if xl_lines == our_lines:
+        return True
+    from_library = len(xl_lines) < len(theirs.splitlines())
+    return from_library and our_lines[:-1] == xl_lines
+
+
+def _command(words: list[str]) -> str:
+    """The command of a line: the first word behind ``xl`` and its global options."""
+    if "xl" not in words:
+        return ""
+    rest = [word for word in words[words.index("xl") + 1 :] if not word.startswith("-")]
+    return rest[0] if rest else ""

@@ -1,0 +1,130 @@
+"""xlpy in the place of xl: the same command lines in one dom0, and the same output, exit status and effect.
+
+The scripts are in ``tests/data/parity``. xl's side is played first, on a host just started; then xlpy's, on the same host
+put back, so that domids and all else that counts are the same without being smoothed over. What may differ for all that
+is in ``DIFFERENCES``, each with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from parity_compare import differences, effect_differences
+from parity_script import DATA, Step, read_script, recorded_lines
+from xen_hosts import XenHost, XenHosts, wanted_xen
+
+ROOT = Path(__file__).parents[3]
+DOM0 = Path(__file__).parent / "parity_dom0.py"
+SCRIPTS = ("recorded", "more")
+LIBRARY = "/usr/lib/python3/dist-packages"
+PROGRAM = "#!/usr/bin/python3\nfrom xlpy.__main__ import run_and_exit\nrun_and_exit()\n"
+SIDE_TIMEOUT_S = 1200.0
+
+# Lines that may differ, by how they begin, and why.
+DIFFERENCES: dict[str, str] = {}
+# None of these may be among them.
+SAME_WITHOUT_EXCEPTION = (
+    *("list", "vcpu-list", "info", "create", "destroy", "shutdown", "save", "restore", "migrate"),
+    *("block-", "network-", "mem-", "vcpu-", "sched-", "cpupool-"),
+)
+
+Results = list[dict]
+
+
+def scenes() -> dict[str, list[Step]]:
+    """All scenes of all scripts."""
+    return {
+        name: steps
+        for script in SCRIPTS
+        for name, steps in read_script(DATA / "parity" / f"{script}.txt").items()
+    }
+
+
+@pytest.fixture(scope="module")
+def host(xen_hosts: XenHosts) -> Iterator[XenHost]:
+    """A dom0 in which xlpy is installed, also as xl in a directory of its own; it has two processors, for cpupools."""
+    xen_hosts.end("lab2")
+    host = xen_hosts.get("lab1", wanted_xen(), cpus=2)
+    if host.run("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))", check=False).returncode:
+        pytest.skip("the dom0's Python is too old for xlpy's own commands")
+    host.put_tree([ROOT / "xlpy"], LIBRARY)
+    host.run("mkdir", "-p", "/opt/xlpy/bin")
+    host.put("/opt/xlpy/bin/xl", PROGRAM)
+    host.run("chmod", "+x", "/opt/xlpy/bin/xl")
+    host.run("python3", "-m", "compileall", "-q", f"{LIBRARY}/xlpy")
+    host.put("/root/parity_dom0.py", DOM0.read_bytes())
+    host.save_snapshot("parity")
+    yield host
+    xen_hosts.end("lab1")
+
+
+def play(host: XenHost, side: str, steps: list[Step]) -> Results:
+    """What came of each step on one side. Fails the test if it didn't come to the end."""
+    done = host.run(
+        "python3",
+        "/root/parity_dom0.py",
+        side,
+        input_data=json.dumps(steps).encode(),
+        timeout_s=SIDE_TIMEOUT_S,
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) == len(steps), f"{side} stopped: {results[-1]}"
+    assert "stop" not in results[-1], f"{side}: {results[-1]['stop']}"
+    return results
+
+
+def compare(step: Step, of_xl: dict, of_xlpy: dict) -> list[str]:
+    """In what the two sides differ in one step."""
+    if step["kind"] == "effect":
+        return effect_differences(of_xl["effect"], of_xlpy["effect"])
+    if step["kind"] == "read":
+        return differences(step["words"], of_xlpy["xl"], of_xlpy["xlpy"])
+    if step["kind"] == "change":
+        return differences(step["words"], of_xl["xl"], of_xlpy["xlpy"])
+    return []
+
+
+@pytest.mark.xen
+class TestParity:
+    def test_xlpy_does_what_xl_does(self, host: XenHost) -> None:
+        steps = [step for scene in scenes().values() for step in scene]
+        of_xl = play(host, "xl", steps)
+        host.reset("parity")
+        of_xlpy = play(host, "xlpy", steps)
+        report = []
+        for step, theirs, ours in zip(steps, of_xl, of_xlpy, strict=True):
+            found = compare(step, theirs, ours)
+            if found and listed(step) is None:
+                report.append(
+                    f"{step['place']}: {step['text']}\n" + "\n".join(f"    {line}" for line in found)
+                )
+        assert not report, f"{len(report)} lines differ\n" + "\n".join(report)
+
+
+def listed(step: Step) -> str | None:
+    """Why this line may differ."""
+    line = " ".join(step["words"])
+    return next((why for begin, why in DIFFERENCES.items() if line.startswith(begin)), None)
+
+
+def test_every_recorded_line_is_played() -> None:
+    played = [" ".join(step["words"]) for step in scenes()["recorded"]]
+    unlimited = {line.removeprefix("timeout 5 ") for line in played}
+    assert set(recorded_lines().values()) - unlimited - {"sh -c xl dmesg | head -40"} == set()
+
+
+def test_many_lines_are_played() -> None:
+    assert sum(step["kind"] in ("read", "change") for scene in scenes().values() for step in scene) >= 450
+
+
+def test_differences_are_few_and_elsewhere() -> None:
+    assert len(DIFFERENCES) <= 10
+    for line in DIFFERENCES:
+        command = line.removeprefix("xl ").split()[0]
+        assert not command.startswith(SAME_WITHOUT_EXCEPTION), line
+    lines = [" ".join(step["words"]) for scene in scenes().values() for step in scene]
+    unused = [begin for begin in DIFFERENCES if not any(line.startswith(begin) for line in lines)]
+    assert not unused
