@@ -609,7 +609,7 @@ def test_several_domains_need_a_yes(hosts: Three, xlpy: Call) -> None:
     result = xlpy("-H", "all", "pause", "web", "twin@b")
     assert (result.status, result.out) == (2, "")
     plan = [line.split() for line in result.err.splitlines()[:3]]
-    assert plan[0] == ["host", "name", "domid", "action", "memory_kib"]
+    assert plan[0] == ["host", "name", "domid", "action", "memory_kib", "change"]
     assert [row[:4] for row in plan[1:]] == [["a", "web", "1", "pause"], ["b", "twin", "2", "pause"]]
     assert "--yes carries it out" in result.err
     assert paused(hosts) == set()
@@ -629,7 +629,7 @@ def test_a_plan_is_only_shown(hosts: Three, xlpy: Call) -> None:
         row for row in ALL if row[1] != "Domain-0"
     ]
     assert all(not host.engine.requests for host in hosts.values())
-    assert xlpy("-H", "b", "pause", "db", "--plan").out.split()[5:9] == ["b", "db", "1", "pause"]
+    assert xlpy("-H", "b", "pause", "db", "--plan").out.split()[6:10] == ["b", "db", "1", "pause"]
     assert paused(hosts) == set()
 
 

@@ -27,8 +27,12 @@ def status(session: Session, args: Arguments) -> int:
 
 def stop(session: Session, args: Arguments) -> int:
     """Let it end, now or when what is under way is over."""
-    from xlpy.client.broker import stop_broker
+    from xlpy.client.broker import broker_status, stop_broker
 
+    if session.plan is not None:
+        if broker_status() is not None:
+            session.rehearses("end the broker and its connections", host=None)
+        return 0
     answer = stop_broker(args.flag("force"))
     if answer is None:
         session.say("there is no broker")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 
-from xlpy.cli.consent import ask
+from xlpy.cli.consent import ask, at_terminal, loss
 from xlpy.cli.locate import Located, domains_of, locate_one
 from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
+from xlpy.cli.numbers import timeout_of
 from xlpy.client.many import Part
 from xlpy.errors import Aborted, Interrupted, InvalidState, UsageError, XlError
+from xlpy.render.changes import change_words
 from xlpy.render.plan import Outcome, Step, outcome_kind, plan_kind
 
 TYPE_CHECKING = False
@@ -29,7 +31,7 @@ _LONGEST_ACT_S = 5.0  # what asking one more domain may add to a host's time
 
 def change(session: Session, command: Command, args: Arguments) -> int:
     """Do it to every domain that is meant, on all hosts at the same time; a row says what came of each."""
-    if args.knows("then") and args.flag("then"):
+    if session.plural and args.knows("then") and args.flag("then"):
         raise UsageError("--then is for the domains of one host", "leave it out, or name one host")
     everything = args.knows("all") and args.flag("all")
     if not everything and not args.rest:
@@ -39,8 +41,9 @@ def change(session: Session, command: Command, args: Arguments) -> int:
     silent = failures(parts)
     meant = _guests(parts) if everything else [locate_one(parts, reference) for reference in args.rest]
     _refuse_domain_0(command, args, meant)
-    steps = [_step(command, one) for one in meant]
-    asks = session.options.plan or everything or len(meant) > 1
+    lost = loss(session, command, args)
+    steps = [_step(command, one, _then(args), lost) for one in meant]
+    asks = session.plan is not None or everything or len(meant) > 1 or (lost is not None and at_terminal())
     if asks and not _agreed(session, steps, silent):
         return overall_status(
             [part.error.exit_status if isinstance(part.error, XlError) else 0 for part in parts]
@@ -71,23 +74,34 @@ def _refuse_domain_0(command: Command, args: Arguments, meant: Sequence[Located]
             raise InvalidState("Not destroying domain 0; use -f to force.", where=one.part.entry.name)
 
 
-def _step(command: Command, one: Located) -> Step:
+def _then(args: Arguments) -> str:
+    """What is done about those that don't end. Raises UsageError."""
+    from xlpy.cli.lifecycle import what_then
+
+    timeout_s = timeout_of(args) if args.knows("timeout") else None
+    then = what_then(args, timeout_s)
+    return f", and {then} it if it has not ended after {timeout_s:g} s" if then else ""
+
+
+def _step(command: Command, one: Located, then: str = "", lost: str | None = None) -> Step:
+    called = {"domain": one.domain.name or f"domain {one.domain.domid}"}
     return Step(
         host=one.part.entry.name,
         name=one.domain.name,
         domid=one.domain.domid,
         action=command.name,
         memory_kib=one.domain.current_memory_kib,
+        change=change_words(f"{command.name}_domain", called) + then,
+        loses=lost,
     )
 
 
 def _agreed(session: Session, steps: Sequence[Step], silent: Sequence[tuple[str, XlError]]) -> bool:
     """Show the plan; whether it shall be carried out. Raises UsageError where nobody can be asked, Aborted for a no."""
     options = session.options
-    if options.plan:
-        session.show(plan_kind(), steps)
-        sys.stdout.flush()
+    if session.plan is not None:
         report_failures(session, silent)
+        session.plan.steps += steps
         return False
     if not steps:
         report_failures(session, silent)
@@ -97,7 +111,7 @@ def _agreed(session: Session, steps: Sequence[Step], silent: Sequence[tuple[str,
         return True
     from xlpy.render.output import Wishes, show
 
-    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    on_terminal = at_terminal()
     show(plan_kind(), steps, Wishes("table" if on_terminal else "plain"), sys.stderr)
     report_failures(session, silent)
     if not on_terminal:
@@ -123,8 +137,6 @@ def _carry_out(session: Session, command: Command, args: Arguments, targets: Tar
             _wait(part, args.count("wait") > 1, done[part])
 
     if waits:
-        from xlpy.cli.numbers import timeout_of
-
         timeout_s = timeout_of(args)
         for part in targets:
             part.limit_s = timeout_s
@@ -160,7 +172,7 @@ def _act(command: Command, args: Arguments, one: Located) -> Outcome:
 
 def _wait(part: Part, destroyed: bool, outcomes: list[Outcome]) -> None:
     """Until all of a host's domains that could be asked have ended (``-w``), or are gone (``-ww``)."""
-    waiting = {outcome.step.domid: outcome for outcome in outcomes if outcome.error is None}
+    waiting = {outcome.step.domid or 0: outcome for outcome in outcomes if outcome.error is None}
     for outcome in waiting.values():
         outcome.pending = True
     while waiting:

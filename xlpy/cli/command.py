@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 class Command:
     """One command: how it is called, who carries it out, what it may do.
 
-    ``needs`` is how many arguments it takes at least, ``usage`` and ``summary`` are xl's words. ``own`` marks what
-    xl doesn't have. ``handler`` is None for a command of xl's that this release lacks.
+    ``needs`` is how many arguments it takes at least, ``usage`` and ``summary`` are xl's words, and so are ``modifies`` and
+    ``dry_run``, which says that the handler itself shows what ``-N`` shows in xl. ``changes`` is whether it can change
+    anything, and so has ``-N`` and ``--plan``, if that is not what xl calls it; ``loses`` has ``losses`` asked. ``own``
+    marks what xl doesn't have. ``handler`` is None for a command of xl's that this release lacks.
     """
 
-    __slots__ = ("dry_run", "handler", "modifies", "name", "needs", "options", "own", "summary", "usage")
+    __slots__ = (
+        *("changes", "dry_run", "handler", "loses", "modifies", "name"),
+        *("needs", "options", "own", "summary", "usage"),
+    )
 
     def __init__(
         self,
@@ -42,6 +47,8 @@ class Command:
         needs: int = 0,
         modifies: bool = False,
         dry_run: bool = False,
+        changes: bool = False,
+        loses: bool = False,
         own: bool = False,
     ) -> None:
         self.name = name
@@ -52,7 +59,21 @@ class Command:
         self.needs = needs
         self.modifies = modifies
         self.dry_run = dry_run
+        self.changes = changes or modifies
+        self.loses = loses
         self.own = own
+
+    def carry_out(self, session: Session, args: Arguments) -> int:
+        """Do it, after a question if something is lost by it; returns the exit status."""
+        self.ask(session, args)
+        return self.load()(session, args) or 0
+
+    def ask(self, session: Session, args: Arguments) -> None:
+        """Ask whoever sits at the terminal if something is lost by it. Raises Aborted."""
+        if self.loses:
+            from xlpy.cli.consent import require_consent
+
+            require_consent(session, self, args)
 
     def load(self) -> Handler:
         """The function that carries the command out; its module is imported now."""

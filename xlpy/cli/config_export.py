@@ -33,8 +33,10 @@ def export(session: Session, args: Arguments) -> int | None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
-        _put(path, data, overwrite=args.flag("force"))
-        session.note(f"wrote {path}")
+        _require_place(path, overwrite=args.flag("force"))
+        if not session.rehearses(f"write the configuration of {reference} to {path}"):
+            _put(path, data)
+            session.note(f"wrote {path}")
     return None
 
 
@@ -49,12 +51,15 @@ def text_of(config: DomainConfig) -> str | None:
         return None
 
 
-def _put(path: str, data: bytes, overwrite: bool) -> None:
+def _require_place(path: str, overwrite: bool) -> None:
+    if os.path.lexists(path) and not overwrite:
+        raise XlError(f"{path} is there already", "--force writes over it")
+
+
+def _put(path: str, data: bytes) -> None:
     from xlpy.cli.whole_file import create_file, replace_file
 
-    if not os.path.lexists(path):
-        create_file(path, data)
-    elif overwrite:
+    if os.path.lexists(path):
         replace_file(path, data)
     else:
-        raise XlError(f"{path} is there already", "--force writes over it")
+        create_file(path, data)

@@ -39,7 +39,7 @@ def fmt(session: Session, args: Arguments) -> int:
         elif wanted != text and args.flag("check"):
             print(path)
             status = 1
-        elif wanted != text:
+        elif wanted != text and not session.rehearses(f"bring {path} into its canonical layout", host=None):
             replace_file(path, _encoded(wanted))
             session.note(f"formatted {path}")
     return status

@@ -1,4 +1,4 @@
-"""A question before something that cannot be undone."""
+"""A question before something that cannot be undone: what it is and what is lost by it, in ``losses``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,35 @@ from xlpy.errors import Aborted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from xlpy.cli.command import Command
+    from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
 
 
-def require_consent(session: Session, question: str) -> None:
-    """Ask when somebody is there to answer; ``--yes``, a script and xl's ways are an answer. Raises Aborted."""
-    if session.xl or session.options.yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+def require_consent(session: Session, command: Command, args: Arguments) -> None:
+    """Ask when somebody is there to answer; ``--yes``, a script and xl's ways are an answer. Raises Aborted.
+
+    A plan and what loses nothing need none.
+    """
+    if session.xl or session.options.yes or session.plan is not None or not at_terminal():
         return
-    if not ask(question):
+    lost = loss(session, command, args)
+    if lost is not None and not ask(f"{lost[0].upper()}{lost[1:]}. Go on?"):
         raise Aborted("nothing was done")
+
+
+def loss(session: Session, command: Command, args: Arguments) -> str | None:
+    """What is lost when the command is carried out with these arguments, in a sentence; None for nothing."""
+    if not command.loses:
+        return None
+    from xlpy.cli.losses import LOSSES
+
+    return LOSSES[command.name](session, args)
+
+
+def at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> bool:

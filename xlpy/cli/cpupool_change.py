@@ -80,10 +80,13 @@ def cpupool_numa_split(session: Session, args: Arguments) -> None:
     session.host.rename_cpupool(pool.poolid, f"Pool-node{first}")
     if session.host.domain_info(0).vcpu_online > len(nodes[first]):
         session.host.set_vcpus_online(0, len(nodes[first]))
-        _wait_for_vcpus(session, len(nodes[first]))
+        if session.plan is None:
+            _wait_for_vcpus(session, len(nodes[first]))
     for node in others:
         session.host.remove_cpupool_cpus(pool.poolid, tuple(nodes[node]))
-        session.host.create_cpupool(f"Pool-node{node}", pool.scheduler, tuple(nodes[node]))
+        name = f"Pool-node{node}"
+        if not session.rehearses(f"create cpupool {name} with the pcpus of node {node}"):
+            session.host.create_cpupool(name, pool.scheduler, tuple(nodes[node]))
 
 
 def _wait_for_vcpus(session: Session, count: int) -> None:

@@ -72,6 +72,9 @@ def create(session: Session, args: Arguments) -> int | None:
 def tell_start(session: Session, domid: int, config: DomainConfig) -> None:
     """With -v: the domid, and what the engine does in another way than it was asked."""
     session.note(f"domain {config.c_info.name} has domid {domid}")
+    notice = session.host.hello.notice
+    if notice is not None and not session.xl and (session.options.verbose or session.host_names):
+        session.say(f"{session.program}: {session.host.address}: {notice}")
     if not session.options.verbose:
         return
     try:
@@ -122,7 +125,8 @@ def config_update(session: Session, args: Arguments) -> int | None:
     if args.flag("d") or session.options.dry_run:
         print_config(parsed.config, sys.stdout, entry=True)
     if not session.options.dry_run:
-        session.say(f"setting dom{domid} configuration")
+        if session.plan is None:
+            session.say(f"setting dom{domid} configuration")
         config = with_absolute_paths(parsed.config, os.getcwd())
         session.host.update_config(domid, config, parsed.source)
     return None

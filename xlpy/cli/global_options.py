@@ -41,8 +41,8 @@ GLOBALS = (
     value("--parallel", "COUNT", "Ask this many hosts at a time."),
     value("--timeout", "SECONDS", "Wait no longer than this for each host's answer."),
     flag("--no-broker", "Make connections of its own to hosts behind SSH, and leave the broker alone."),
-    flag("--yes", "Do what is planned on several hosts without asking."),
-    flag("--plan", "Only show what would be done on several hosts."),
+    flag("--yes", "Do it without asking."),
+    flag("--plan", "Only show what would be done, and where."),
     flag("--version", "Print the version."),
 )
 

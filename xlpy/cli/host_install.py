@@ -1,4 +1,4 @@
-"""xlpy on hosts for good: host install, host uninstall."""
+"""xlpyd on hosts: host install, host uninstall, host restart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
-    from xlpy.client.host_install import Installed, Removed
+    from xlpy.client.host_install import Installed, Removed, Restarted
     from xlpy.client.many import Part
 
 
@@ -19,7 +19,12 @@ def install(session: Session, args: Arguments) -> int:
     """Install the half of xlpy that hosts need, or upgrade it."""
     from xlpy.client.host_install import install as install_on
 
-    return _on_each(session, args, lambda part: _told(install_on(part.entry)))
+    return _on_each(
+        session,
+        args,
+        "install xlpyd for good, or another version of it",
+        lambda part: _told(install_on(part.entry)),
+    )
 
 
 def uninstall(session: Session, args: Arguments) -> int:
@@ -27,14 +32,37 @@ def uninstall(session: Session, args: Arguments) -> int:
     from xlpy.client.host_install import uninstall as uninstall_from
 
     force = args.flag("force")
-    return _on_each(session, args, lambda part: _told_removed(uninstall_from(part.entry, part.host, force)))
+    return _on_each(
+        session,
+        args,
+        "remove xlpyd with every trace",
+        lambda part: _told_removed(uninstall_from(part.entry, part.host, force)),
+    )
 
 
-def _on_each(session: Session, args: Arguments, work: Callable[[Part], str]) -> int:
+def restart(session: Session, args: Arguments) -> int:
+    """Replace the xlpyd that runs there by a new one."""
+    from xlpy.client.host_install import restart as restart_on
+
+    force = args.flag("force")
+    return _on_each(
+        session,
+        args,
+        "restart xlpyd",
+        lambda part: _told_restarted(restart_on(part.entry, part.host, force)),
+    )
+
+
+def _on_each(session: Session, args: Arguments, change: str, work: Callable[[Part], str]) -> int:
     """Do it on every host that is named, and say what became of it."""
     from xlpy.client.resolve import resolve
 
-    parts = open_parts(session, resolve(args.rest))
+    entries = resolve(args.rest)
+    if session.plan is not None:
+        for entry in entries:
+            session.rehearses(change, host=entry.name)
+        return 0
+    parts = open_parts(session, entries)
     for part in parts:
         part.limit_s = session.options.timeout_s  # else the agent there has limits of its own
     ask_all(session, parts, work)
@@ -57,6 +85,13 @@ def _told(installed: Installed) -> str:
     if installed.service:
         return f"{what}; it starts with the host"
     return f"{what}; without systemd there, have the host run {installed.program} when it starts"
+
+
+def _told_restarted(restarted: Restarted) -> str:
+    what = "xlpyd was restarted" if restarted.was_running else "xlpyd was not running, and was started"
+    return (
+        f"{what}; it is the installed one" if restarted.installed else f"{what} from the code of this version"
+    )
 
 
 def _told_removed(removed: Removed) -> str:

@@ -71,6 +71,10 @@ def add(session: Session, args: Arguments) -> None:
     if known is None:
         _require_own_name(name)
     entry = known or _entry(path, name, settings)
+    if known is None and session.rehearses(f"add {name} to {path}", host=None):
+        return
+    if known is not None and session.rehearses(f"agree on the host key of {name}", host=None):
+        return
     if not args.flag("no-connect"):
         _reach(session, args, entry)
     if known is None:
@@ -87,6 +91,10 @@ def remove(session: Session, args: Arguments) -> None:
             data = without_host(data, path, name)
         return data
 
+    if session.plan is not None:
+        for name in choose(read_inventory(), args.rest):
+            session.rehearses(f"take {name.name} out of {path}", host=None)
+        return
     rewrite(path, without)
 
 

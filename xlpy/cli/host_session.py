@@ -21,6 +21,7 @@ class HostSession(Session):
     def __init__(self, whole: Session, part: Part) -> None:
         super().__init__(whole.program)
         self.options = whole.options
+        self.plan = whole.plan
         self.program = f"{whole.program}: {part.entry.name}"
         self.shown: list[tuple[Kind, list[Row]]] = []
         self.documents: list[tuple[str, Sequence[dict[str, object]]]] = []

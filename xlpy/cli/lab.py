@@ -26,6 +26,8 @@ def up(session: Session, args: Arguments) -> None:
     )
     lab = _lab(session)
     for name in args.rest or [FIRST_NAME]:
+        if session.rehearses(f"run a Xen host, {name}, in QEMU, and enter it in the inventory", host=None):
+            continue
         host = lab.up(name, wish)
         session.say(f"{name} runs Xen {host.record.xen}; try: xlpy -H {name} list, or: xlpy lab ssh {name}")
 
@@ -33,8 +35,15 @@ def up(session: Session, args: Arguments) -> None:
 def down(session: Session, args: Arguments) -> None:
     """End hosts and forget them; all of them if none is named."""
     lab = _lab(session)
-    for name in args.rest or [host.name for host in lab.hosts()]:
-        lab.down(name)
+    for name in named_hosts(session, args.rest):
+        if not session.rehearses(f"end {name} and remove its disks", host=None):
+            lab.down(name)
+
+
+def named_hosts(session: Session, names: list[str]) -> list[str]:
+    """The hosts that are named, or else all there are. Raises InvalidState for one that isn't there."""
+    lab = _lab(session)
+    return [lab.host(name).name for name in names] if names else [host.name for host in lab.hosts()]
 
 
 def status(session: Session, args: Arguments) -> None:
@@ -58,13 +67,17 @@ def ssh(session: Session, args: Arguments) -> int:
 def snapshot(session: Session, args: Arguments) -> None:
     """Keep a host's present state under a name, or as the one that ``reset`` goes back to."""
     name, tag = _name_and_snapshot(args)
-    _lab(session).save_snapshot(name, tag)
+    lab = _lab(session)
+    if not session.rehearses(f"keep the state of {lab.host(name).name} as {tag}", host=None):
+        lab.save_snapshot(name, tag)
 
 
 def reset(session: Session, args: Arguments) -> None:
     """Put a host back into a state that was kept, or into that of its first start."""
     name, tag = _name_and_snapshot(args)
-    _lab(session).reset(name, tag)
+    lab = _lab(session)
+    if not session.rehearses(f"put {lab.host(name).name} back into its state {tag}", host=None):
+        lab.reset(name, tag)
 
 
 def _lab(session: Session) -> Lab:

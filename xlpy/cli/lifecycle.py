@@ -80,7 +80,7 @@ def _ask_to_end(
 ) -> int:
     """What shutdown and reboot have in common. One domain's failure doesn't spare the others, as it does in xl."""
     timeout_s = timeout_of(args)
-    then = _what_then(args, timeout_s)
+    then = what_then(args, timeout_s)
     status = 0
     asked: list[int] = []
     domids = _ending_domids(session, args)
@@ -100,7 +100,7 @@ def _ask_to_end(
     return status
 
 
-def _what_then(args: Arguments, timeout_s: float | None) -> str | None:
+def what_then(args: Arguments, timeout_s: float | None) -> str | None:
     """The value of ``--then``: what becomes of those that have not ended in time. Raises UsageError."""
     then = args.value("then") if args.knows("then") else None
     if then is not None and then != "destroy":

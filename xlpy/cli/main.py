@@ -72,8 +72,8 @@ def _run(session: Session, words: list[str]) -> int:
         _answer(session, "help")
         return 1
     command, words = _command(session, leading.rest)
-    if session.options.dry_run and not command.dry_run:
-        raise XlError("command does not implement -N (dryrun) option")
+    if session.xl:
+        _require_dry_run(session, command)
     if command.handler is None:
         raise _absent(session, command, words)
     args = _command_arguments(session, command, words)
@@ -83,7 +83,29 @@ def _run(session: Session, words: list[str]) -> int:
         print_help(session, command)
         return 0
     session.options.add(args, {option.name for option in command.options})
+    _require_dry_run(session, command)
     require_arguments(session, command, len(args.rest), command.needs)
+    if session.options.dry_run or session.options.plan:
+        from xlpy.cli.rehearsal import rehearse
+
+        return rehearse(session, command, args, _carry_out)
+    return _carry_out(session, command, args)
+
+
+def _require_dry_run(session: Session, command: Command) -> None:
+    """``-N`` is a plan where xl has none. Raises XlError for what has neither, UsageError for a plan of it."""
+    options = session.options
+    if options.dry_run and not command.dry_run:
+        if session.xl or not command.changes:
+            raise XlError("command does not implement -N (dryrun) option")
+        options.plan = True
+    if options.plan:
+        if not command.changes:
+            raise UsageError(f"{command.name} changes nothing", "--plan shows what would be changed")
+        options.dry_run = False  # the command goes on to where it would change something
+
+
+def _carry_out(session: Session, command: Command, args: Arguments) -> int:
     options = session.options
     if session.plural or options.plan or ("@" in "".join(args.rest) and not session.xl):
         from xlpy.cli.many_hosts import carry_out
@@ -93,7 +115,7 @@ def _run(session: Session, words: list[str]) -> int:
         from xlpy.cli.one_host import on_one_host
 
         return on_one_host(session, command, args)
-    return command.load()(session, args) or 0
+    return command.carry_out(session, args)
 
 
 def _global_options(session: Session, words: list[str]) -> Arguments:

@@ -35,15 +35,9 @@ def define(session: Session, args: Arguments) -> int | None:
 
 
 def undefine(session: Session, args: Arguments) -> None:
-    """Forget managed domains; those that run go on. At a terminal it asks first, for their versions go, too."""
-    from xlpy.cli.consent import require_consent
-
+    """Forget managed domains, all or none of those that are named; those that run go on."""
     for name in args.rest:
         session.host.domain_definition(name)
-    versions = sum(len(session.host.definition_versions(name)) for name in args.rest)
-    require_consent(
-        session, f"Forget {', '.join(args.rest)} with {versions} version{'s' if versions > 1 else ''}?"
-    )
     for name in args.rest:
         session.host.undefine_domain(name)
 

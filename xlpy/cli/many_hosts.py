@@ -18,7 +18,7 @@ from xlpy.cli.locate import (
     split_reference,
 )
 from xlpy.cli.one_host import on_one_host, refuse_useless_options
-from xlpy.cli.reach import BULK, ITSELF, NOWHERE, ONE, reach_of
+from xlpy.cli.reach import BULK, ITSELF, NOWHERE, ONE, only_question, reach_of
 from xlpy.client.many import PARALLEL, Part, no_answer, on_each
 from xlpy.errors import DomainNotFound, Interrupted, UsageError, XlError
 
@@ -44,8 +44,8 @@ def carry_out(session: Session, command: Command, args: Arguments) -> int:
     references = reach.references(args)
     by_host = any(split_reference(reference)[1] is not None for reference in references)
     if reach.hosts in (NOWHERE, ITSELF):
-        return command.load()(session, args) or 0
-    if not session.plural and not by_host and not session.options.plan:
+        return command.carry_out(session, args)
+    if not session.plural and not by_host and not (session.options.plan and reach.hosts == BULK):
         return on_one_host(session, command, args)
     if by_host and not session.options.hosts:
         session.options.hosts = hosts_named(references, session.host_names or ["local"])
@@ -78,8 +78,26 @@ def ask_all(
             part.error = _bug(part.error)
 
 
-def look(session: Session, parts: Sequence[Part], work: Callable[[Part], Any], again: bool = True) -> None:
-    """Ask all of them for what changes nothing: a connection that broke, since it was an old one, is made anew once."""
+def look(
+    session: Session,
+    parts: Sequence[Part],
+    work: Callable[[Part], Any],
+    again: bool = True,
+    question: str = "",
+) -> None:
+    """Ask all of them for what changes nothing: a connection that broke, since it was an old one, is made anew once.
+
+    ``question`` is the operation that ``work`` calls first, without arguments, and usually the only one: hosts are asked
+    that all together where this can be done, and need no thread then.
+    """
+    left = list(parts)
+    if question and session.reaches_hosts and not session.options.parallel:
+        from xlpy.client.ask import ask_ahead
+
+        for part in ask_ahead(left, question):
+            left.remove(part)
+            if part.error is None:
+                _do_here(part, work)
 
     def asked(part: Part) -> Any:
         try:
@@ -89,7 +107,18 @@ def look(session: Session, parts: Sequence[Part], work: Callable[[Part], Any], a
                 raise
         return work(part)
 
-    ask_all(session, parts, asked)
+    if left:
+        ask_all(session, left, asked)
+
+
+def _do_here(part: Part, work: Callable[[Part], Any]) -> None:
+    """The same without a thread: the answer is there already."""
+    try:
+        part.value = work(part)
+    except XlError as error:
+        part.error = error
+    except Exception as error:  # noqa: BLE001 -- as in a thread of its own: the other hosts shall not suffer
+        part.error = _bug(error)
 
 
 def _bug(error: BaseException) -> XlError:
@@ -127,17 +156,24 @@ def _on_its_host(session: Session, command: Command, args: Arguments, reach: Rea
     if len(references) != 1:
         raise UsageError(f"{command.name} works on one host at a time", "name one: -H HOST")
     parts = open_parts(session)
-    look(session, parts, all_domains_of if reach.defined else domains_of)
+    if reach.defined:
+        look(session, parts, all_domains_of)
+    else:
+        look(session, parts, domains_of, question="list_domains")
     one = locate_one(parts, references[0])
     session.work_on(one.part.host)
     session.options.hosts = [one.part.entry.name]
-    return command.load()(session, reach.with_references(args, [one.name])) or 0
+    return command.carry_out(session, reach.with_references(args, [one.name]))
 
 
 def _on_each(session: Session, command: Command, args: Arguments, reach: Reach) -> int:
     """A command that shows something: of all hosts, or of those that have the domains it names."""
     parts = open_parts(session)
     handler = command.load()
+    if session.plan is not None:
+        from xlpy.cli.rehearsal import until_over
+
+        handler = until_over(handler)
     arguments = dict.fromkeys(parts, args)
     if reach.references(args):
         arguments = _arguments_by_host(session, parts, args, reach)
@@ -147,7 +183,8 @@ def _on_each(session: Session, command: Command, args: Arguments, reach: Reach) 
         return own, handler(own, arguments[part]) or 0
 
     clears = args.knows("clear") and args.flag("clear")
-    look(session, list(arguments), work, again=not clears)
+    question = "" if reach.references(args) else only_question(command, args)
+    look(session, list(arguments), work, again=not clears, question=question)
     return _conclude(session, [part for part in parts if part in arguments or part.error is not None])
 
 
@@ -155,7 +192,7 @@ def _arguments_by_host(
     session: Session, parts: Sequence[Part], args: Arguments, reach: Reach
 ) -> dict[Part, Arguments]:
     """For each host that has some of the named domains, the arguments with only those. Raises DomainNotFound."""
-    look(session, parts, domains_of)
+    look(session, parts, domains_of, question="list_domains")
     names: dict[Part, list[str]] = {part: [] for part in parts}
     for reference in reach.references(args):
         for one in locate(parts, reference):

@@ -6,7 +6,7 @@ from xlpy.cli.commands import require_command
 from xlpy.cli.numbers import number_of, whole_number
 from xlpy.cli.saverestore import replacement
 from xlpy.cli.usage import require_arguments
-from xlpy.errors import UsageError
+from xlpy.errors import MissingProgram, UsageError
 from xlpy.model.migration import MigrationLimits
 
 TYPE_CHECKING = False
@@ -32,6 +32,9 @@ def migrate(session: Session, args: Arguments) -> int | None:
     require_arguments(session, require_command("migrate"), len(args.rest), 2)
     if args.flag("debug"):
         session.options.verbose += 1
+    if session.plan is not None and not args.flag("check"):
+        _rehearse(session, args)
+        return None
     if _speaks_xl(session, args):
         from xlpy.cli.migrate_xl import to_xl
 
@@ -41,7 +44,13 @@ def migrate(session: Session, args: Arguments) -> int | None:
         migration = _prepared(session, args, report)
         if args.flag("check"):
             return _show_findings(session, migration.check())
-        for item in migration.prepare():
+        try:
+            findings = migration.prepare()
+        except MissingProgram as error:
+            if not _may_take_xl(migration, args):
+                raise
+            return _fall_back(session, args, error)
+        for item in findings:
             if not session.xl:
                 session.say(f"{session.program}: {item.host}: {item.finding.text}")
         new_domid, result = migration.run()
@@ -66,6 +75,33 @@ def _speaks_xl(session: Session, args: Arguments) -> bool:
     if args.flag("xl"):
         return True
     return args.flag("s") and not args.flag("target") and (session.xl or args.value("s") == "")
+
+
+def _may_take_xl(migration: Migration, args: Arguments) -> bool:
+    """Whether an xl could do on the other host, where no xlpy can run."""
+    from xlpy.cli.migrate_xl import NOT_WITH_XL
+
+    asked = any(args.flag(option) for option in (*NOT_WITH_XL, "s"))
+    return not asked and migration.source.hello.engine == "libxl"
+
+
+def _fall_back(session: Session, args: Arguments, error: MissingProgram) -> int | None:
+    from xlpy.cli.migrate_xl import to_xl
+
+    session.say(f"{session.program}: {error.message}; trying its xl")
+    return to_xl(session, args)
+
+
+def _rehearse(session: Session, args: Arguments) -> None:
+    """Note what would be done, after a look at what would be in its way. Raises InvalidState for that."""
+    reference, address = _words(args)
+    domain = session.domain(reference)
+    if not _speaks_xl(session, args):
+        for item in _prepared(session, args, None).prepare():
+            session.say(f"{session.program}: {item.host}: {item.finding.text}")
+    disks = " with its disks" if args.flag("with-disks") else ""
+    paused = ", and leave it paused there" if args.flag("p") else ""
+    session.rehearses(f"move {reference}{disks} to {address}{paused}", domain)
 
 
 def _prepared(session: Session, args: Arguments, report: object) -> Migration:

@@ -67,6 +67,10 @@ def dump_core(session: Session, args: Arguments) -> None:
     """Write a domain's memory to a file as an ELF core (libxl_domain_core_dump); no half file is left behind."""
     domid = session.domid(args.rest[0])
     path = args.rest[1]
+    if session.plan is not None:
+        domain = session.host.domain_info(domid)
+        session.rehearses(f"write the memory of {args.rest[0]} to {path}", domain)
+        return
     with worded_as_xl(session, "core dump failed (rc=-3)"):
         if os.path.exists(path) and not os.path.isfile(path):  # a FIFO, /dev/null: written as it is
             session.host.dump_core(domid, _open_core(path, path, os.O_WRONLY))

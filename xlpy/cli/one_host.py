@@ -23,7 +23,8 @@ def on_one_host(session: Session, command: Command, args: Arguments) -> int:
     reach = reach_of(command, args)
     refuse_useless_options(session, command, reach)
     if reach.hosts in (NOWHERE, ITSELF):
-        return command.load()(session, args) or 0
+        return command.carry_out(session, args)
+    command.ask(session, args)  # there is time for the answer
     looks = reach.hosts == EACH
     timeout_s = session.options.timeout_s
     if timeout_s is None and looks and session.host_names:
@@ -41,7 +42,5 @@ def on_one_host(session: Session, command: Command, args: Arguments) -> int:
 
 def refuse_useless_options(session: Session, command: Command, reach: Reach) -> None:
     """An option that would do nothing is not taken. Raises UsageError."""
-    if session.options.plan and reach.hosts != BULK:
-        raise UsageError(f"{command.name} has no --plan", "shutdown, reboot, pause, unpause and destroy have")
     if session.options.timeout_s and reach.hosts not in (BULK, EACH, ITSELF):
         raise UsageError(f"{command.name} takes no --timeout", "it is for commands that show what hosts have")

@@ -25,6 +25,13 @@ def remus(session: Session, args: Arguments) -> int | None:
     reference, host = args.rest[:2]
     domid = session.domid(reference)
     options = _options(args)
+    if session.plan is not None:
+        where = "nowhere, as a test" if options.blackhole else host
+        session.rehearses(
+            f"send every change of {reference} to {where}, until one side ends",
+            session.host.domain_info(domid),
+        )
+        return None
     if options.blackhole:
         replicate_to_nowhere(session.host, domid, options)
     else:

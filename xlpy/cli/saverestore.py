@@ -26,6 +26,11 @@ def save(session: Session, args: Arguments) -> int | None:
     domid = session.domid(reference)
     config, text = replacement(session, configs[0] if configs else None, domid, keep_domid=args.flag("D"))
     afterwards = "pause" if args.flag("p") else "resume" if args.flag("c") else "destroy"
+    if session.plan is not None:
+        domain = session.host.domain_info(domid)
+        then = {"pause": "leave it paused", "resume": "let it go on", "destroy": "destroy it"}[afterwards]
+        session.rehearses(f"save the state of {reference} to {path}, and {then}", domain)
+        return None
     if session.xl:
         session.say(f"Saving to {path}")
     with worded_as_xl(session, _xl_complaint(path)), session.progress(f"save {reference}") as report:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from xlpy.cli.deadline import Deadline
+    from xlpy.cli.rehearsal import Plan
     from xlpy.client.host import Host
     from xlpy.engine.base import Engine
     from xlpy.errors import UnknownHostKey
@@ -34,6 +35,7 @@ class Session:
         self._host: Host | None = None
         self._others: list[Host] = []
         self.deadline: Deadline | None = None  # for the host's answer
+        self.plan: Plan | None = None  # set: nothing is changed, what would be is noted there
         self._resolved: tuple[tuple[str, ...], list[HostEntry]] | None = None
 
     @property
@@ -55,6 +57,11 @@ class Session:
         return len(names) > 1 or any(name == "all" or name.startswith("@") for name in names)
 
     @property
+    def reaches_hosts(self) -> bool:
+        """Whether hosts are reached as the inventory says, and not in a way of the caller's own."""
+        return self._open_host is _connect
+
+    @property
     def entries(self) -> list[HostEntry]:
         """What is known of the hosts to work on. Raises UsageError, ConfigError."""
         names = tuple(self.host_names or ["local"])
@@ -63,7 +70,7 @@ class Session:
         return self._resolved[1]
 
     def _resolve(self, names: Sequence[str]) -> list[HostEntry]:
-        if self._open_host is not _connect:  # whoever opens hosts by name knows what the names mean
+        if not self.reaches_hosts:  # whoever opens hosts by name knows what the names mean
             from xlpy.inventory.entry import HostEntry
 
             return [HostEntry(name=name, address=name) for name in names]
@@ -96,9 +103,9 @@ class Session:
 
             host = connect_entry(entry, None if self.plural else self._agrees)
         else:
-            host = self._open(entry.address if entry.is_local or entry.unix_path else entry.name)
+            host = self._open_host(entry.address if entry.is_local or entry.unix_path else entry.name)  # type: ignore[assignment]
         self._others.append(host)
-        return host
+        return self._rehearsed(host, entry.name)
 
     def _agrees(self, error: UnknownHostKey) -> bool:
         """Ask the user about a new host key."""
@@ -120,7 +127,26 @@ class Session:
         return host
 
     def _open(self, address: str | None) -> Host:
-        return self._open_host(address)  # type: ignore[return-value]  # tests work with engines alone
+        # tests work with engines alone
+        return self._rehearsed(self._open_host(address), address or "local")  # type: ignore[arg-type]
+
+    def _rehearsed(self, host: Host, label: str) -> Host:
+        """The host; for a plan it is one on which nothing is changed."""
+        host.rehearsal = None if self.plan is None else self.plan.rehearsal(label)
+        return host
+
+    def rehearses(self, change: str, domain: DomainInfo | None = None, host: str | None = "") -> bool:
+        """Whether this is only a plan; then ``change`` is noted as what would be done.
+
+        It is for what is done without the host's operations. ``host`` is by default the one that is worked on, and None
+        for what is done to none.
+        """
+        if self.plan is None:
+            return False
+        if host == "":
+            host = self.host_names[0] if self.host_names else "local"
+        self.plan.add(change, host, domain)
+        return True
 
     def close(self) -> None:
         """Let the connection go."""
@@ -201,7 +227,7 @@ class Session:
 
         options = self.options
         on_terminal = sys.stderr.isatty()
-        if options.quiet:
+        if options.quiet or self.plan is not None:
             return Silence()
         if options.progress_cr or (self.xl and on_terminal):
             return Lines(what, sys.stderr, rewrite=True)
@@ -211,13 +237,18 @@ class Session:
 
     def say(self, text: str) -> None:
         """A message of xl's on stderr, one that xl always prints; -q silences it."""
-        if not self.options.quiet:
+        if not (self.options.quiet or self._planned):
             self._message(text)
 
     def note(self, text: str) -> None:
         """A message on stderr for those who asked by -v."""
-        if self.options.verbose and not self.options.quiet:
+        if self.options.verbose and not (self.options.quiet or self._planned):
             self._message(text)
+
+    @property
+    def _planned(self) -> bool:
+        """Whether something was only planned: then what is said of it isn't true."""
+        return self.plan is not None and bool(self.plan.steps)
 
     def warn(self, text: str) -> None:
         """A message on stderr that -q doesn't silence."""

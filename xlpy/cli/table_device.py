@@ -35,6 +35,6 @@ ROWS = (
     Command(
         "block-detach", "block:block_detach", "[option] <Domain> <DevId>", "Destroy a domain's virtual block device",
         flag("-f --force", "Don't wait for the domain to release the device."),
-        needs=2, modifies=True,
+        needs=2, modifies=True, loses=True,
     ),
 )  # fmt: skip

@@ -51,7 +51,7 @@ ROWS = (
     Command(
         "destroy", "lifecycle:destroy", "[options] <Domain>\n", "Terminate a domain immediately",
         flag("-f", "Permit destroying domain 0."),
-        needs=1, modifies=True,
+        needs=1, modifies=True, loses=True,
     ),
     Command(
         "shutdown", "lifecycle:shutdown", "[options] <-a|Domain>", "Issue a shutdown signal to a domain",
@@ -94,7 +94,7 @@ ROWS = (
         flag("-c", "Leave domain running after creating the snapshot."),
         flag("-p", "Leave domain paused after creating the snapshot."),
         flag("-D", "Store the domain id in the configuration."),
-        needs=2, modifies=True,
+        needs=2, modifies=True, loses=True,
     ),
     Command(
         "migrate", "migrate:migrate", "[options] <Domain> <host>", "Migrate a domain to another host",
@@ -118,7 +118,7 @@ ROWS = (
         flag("--resume", "After a broken migration: let the domain go on where it belongs, by its target's word."),
         flag("--abort", "Break a migration off; after a broken one: keep the domain here, if its target lets it go."),
         flag("--force", "With --resume: the target is lost for good, do not ask it."),
-        modifies=True,
+        modifies=True, loses=True,
     ),
     Command(
         "migrate-receive", "migrate_receive:migrate_receive", "- for internal use only",
@@ -170,7 +170,7 @@ ROWS = (
         needs=1, modifies=True,
     ),
     Command(
-        "dump-core", "misc:dump_core", "<Domain> <filename>", "Core dump a domain", needs=2, modifies=True
+        "dump-core", "misc:dump_core", "<Domain> <filename>", "Core dump a domain", needs=2, modifies=True, loses=True
     ),
     Command(
         "button-press", "misc:button_press", "<Domain> <Button>", "Indicate an ACPI button press to the domain",
@@ -182,9 +182,9 @@ ROWS = (
     Command("rename", "lifecycle:rename", "<Domain> <NewDomainName>", "Rename a domain", needs=2, modifies=True),
     Command(
         "trigger", "misc:trigger", "<Domain> <nmi|reset|init|power|sleep|s3resume> [<VCPU>]",
-        "Send a trigger to a domain", needs=2, modifies=True,
+        "Send a trigger to a domain", needs=2, modifies=True, loses=True,
     ),
-    Command("sysrq", "misc:sysrq", "<Domain> <letter>", "Send a sysrq to a domain", needs=2, modifies=True),
+    Command("sysrq", "misc:sysrq", "<Domain> <letter>", "Send a sysrq to a domain", needs=2, modifies=True, loses=True),
     Command(
         "uptime", "listing:uptime", "[-s] [Domain]", "Print uptime for all/some domains",
         flag("-s", "One short line per domain."),

@@ -77,6 +77,7 @@ ROWS = (
     Command(
         "dmesg", "host:dmesg", "[-c]", "Read and/or clear dmesg buffer",
         flag("-c --clear", "Clear the buffer after printing it."),
+        changes=True,
     ),
     Command(
         "top", "top:top", "", "Monitor a host and the domains in real time",

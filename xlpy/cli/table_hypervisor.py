@@ -19,7 +19,7 @@ ROWS = (
     Command(
         "cpupool-destroy", "cpupool_change:cpupool_destroy", "<CPU Pool>",
         "Deactivates a CPU pool",
-        needs=1, modifies=True,
+        needs=1, modifies=True, loses=True,
     ),
     Command(
         "cpupool-rename", "cpupool_change:cpupool_rename", "<CPU Pool> <new name>",

@@ -13,9 +13,9 @@ ROWS = (
         value("--memory", "MIB", "Memory of the whole host; 1536 if not given."),
         value("--cpus", "COUNT", "Processors; 1 or 2, as this machine can spare, if not given."),
         value("--guest", "DIR", "Put the guest that script/build-guest made there into /srv/guest on the host."),
-        own=True,
+        modifies=True, own=True,
     ),
-    Command("lab down", "lab:down", "[Name]...", "End hosts of the lab and forget them, all if none is named", own=True),
+    Command("lab down", "lab:down", "[Name]...", "End hosts of the lab and forget them, all if none is named", modifies=True, loses=True, own=True),
     Command("lab status", "lab:status", "[Name]...", "Show the hosts of the lab", own=True),
     Command(
         "lab ssh", "lab:ssh", "<Name> [-- command]", "Log in to a host of the lab, or run a command there",
@@ -24,11 +24,11 @@ ROWS = (
     Command(
         "lab snapshot", "lab:snapshot", "<Name> [Snapshot]",
         "Keep a host's present state under a name, or as the one that 'lab reset' goes back to",
-        needs=1, own=True,
+        needs=1, modifies=True, own=True,
     ),
     Command(
         "lab reset", "lab:reset", "<Name> [Snapshot]",
         "Put a host back into a state that was kept, or into that of its first start",
-        needs=1, own=True,
+        needs=1, modifies=True, loses=True, own=True,
     ),
 )  # fmt: skip

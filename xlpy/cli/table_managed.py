@@ -15,7 +15,7 @@ ROWS = (
     ),
     Command(
         "undefine", "managed:undefine", "<Name>...", "Forget managed domains; those that run go on",
-        needs=1, modifies=True, own=True,
+        needs=1, modifies=True, loses=True, own=True,
     ),
     Command(
         "start", "managed:start", "[options] <Name>", "Start a managed domain",

@@ -59,11 +59,11 @@ ROWS = (
         value("--fingerprint", "SHA256:...", "Take the host key if it has this fingerprint, and no other one."),
         flag("--accept-new", "Take the host key that it shows, whosever it is."),
         flag("--no-connect", "Only write it down."),
-        needs=1, own=True,
+        needs=1, modifies=True, own=True,
     ),
     Command(
         "host remove", "host_inventory:remove", "<Host>...", "Take hosts out of the inventory; nothing is done to them",
-        needs=1, own=True,
+        needs=1, modifies=True, own=True,
     ),
     Command(
         "host check", "host_check:check", "[<Host|@Group>...]",
@@ -79,13 +79,19 @@ ROWS = (
     Command(
         "host install", "host_install:install", "<Host|@Group>...",
         "Install xlpyd on hosts for good, with its service, or another version of it; domains run on",
-        needs=1, own=True,
+        needs=1, modifies=True, own=True,
     ),
     Command(
         "host uninstall", "host_install:uninstall", "[options] <Host|@Group>...",
         "Remove an xlpyd that was so installed from hosts, with every trace",
         flag("-f --force", "Even where there are domains: they run on."),
-        needs=1, own=True,
+        needs=1, modifies=True, loses=True, own=True,
+    ),
+    Command(
+        "host restart", "host_install:restart", "[options] <Host|@Group>...",
+        "Replace the xlpyd that runs on hosts by the installed one, else by one of this version; domains run on",
+        flag("-f --force", "Even while it moves or saves a domain, which is broken off then."),
+        needs=1, modifies=True, loses=True, own=True,
     ),
     Command(
         "broker status", "broker:status", "",
@@ -96,7 +102,7 @@ ROWS = (
         "broker stop", "broker:stop", "[options]",
         "Let the broker end as soon as nobody uses its connections; the next command that needs one starts another",
         flag("-f --force", "End it at once, and break what is under way."),
-        own=True,
+        modifies=True, loses=True, own=True,
     ),
     Command(
         "config check", "config_check:check", "[options] <ConfigFile>...",
@@ -108,7 +114,7 @@ ROWS = (
         "config fmt", "config_fmt:fmt", "[options] <ConfigFile>...",
         "Bring configuration files into their canonical layout; - formats standard input to standard output",
         flag("--check", "Change nothing; name the files that would change, exit status 1 if there are any."),
-        needs=1, own=True,
+        needs=1, modifies=True, own=True,
     ),
     Command(
         "config show", "config_show:show", "[options] <ConfigFile> [vars]",
@@ -126,7 +132,7 @@ ROWS = (
         "config export", "config_export:export", "[options] <Domain> [File]",
         "Write the configuration of a domain, as it is now, to a file that xl reads, too",
         flag("--force", "Write over a file that is there already."),
-        needs=1, own=True,
+        needs=1, modifies=True, loses=True, own=True,
     ),
     Command(
         "config convert", "config_convert:convert", "[options] <File>",

@@ -6,7 +6,7 @@ connects when the first operation is called.
 
 from __future__ import annotations
 
-from xlpy.client.call import Conversation, close_stream
+from xlpy.client.call import Conversation, close_stream, outcome
 from xlpy.engine.base import OPERATIONS, WIRE_CLASSES, Engine
 from xlpy.engine.operation import LOOKING
 from xlpy.errors import ConnectError, Interrupted, UnknownHostKey
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xlpy.client.call import Call
+    from xlpy.client.rehearsal import Rehearsal
     from xlpy.inventory.entry import HostEntry
-    from xlpy.protocol.messages import Hello
+    from xlpy.protocol.messages import Failure, Hello, Reply
     from xlpy.transport.unix import UnixChannel
 
     Question = tuple[Signature, dict[str, Any]]
@@ -46,8 +47,10 @@ class Host(Engine):
         self.address = address
         self._conversation: Conversation | None = None
         self._hello: Hello | None = None
+        self._told: tuple[str, Reply | Failure] | None = None
         self._far = False
         self.unknown_key: Callable[[UnknownHostKey], bool] | None = None
+        self.rehearsal: Rehearsal | None = None
 
     @property
     def hello(self) -> Hello:
@@ -69,6 +72,10 @@ class Host(Engine):
         """
         signature = _signature(operation)
         return self._begin(signature, signature.bind((), arguments))
+
+    def expect(self, operation: str, said: Reply | Failure) -> None:
+        """Know already what the host says to this operation, without arguments, when it is called the next time."""
+        self._told = operation, said
 
     def close(self) -> None:
         """Hang up; what runs on our behalf only is given up there. The next operation connects anew."""
@@ -126,6 +133,8 @@ class Host(Engine):
         return call
 
     def _begin(self, signature: Signature, bound: dict[str, Any]) -> Call:
+        if self.rehearsal is not None and self.rehearsal.takes(self, signature.name, bound):
+            self.rehearsal.over()
         try:
             if signature.name in LOOKING and not signature.takes_stream and self._needs_opening():
                 call = self._open((signature, bound))
@@ -138,6 +147,16 @@ class Host(Engine):
         return conversation.begin(signature, bound)
 
     def _call(self, signature: Signature, bound: dict[str, Any]) -> Any:
+        if self.rehearsal is not None and self.rehearsal.takes(self, signature.name, bound):
+            return None
+        if (
+            self._told is not None
+            and self._told[0] == signature.name
+            and not signature.encode_arguments(bound)
+        ):
+            said = self._told[1]
+            self._told = None
+            return outcome(signature, said)
         done = False
         try:
             call = self._begin(signature, bound)

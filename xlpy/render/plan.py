@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 
 
 class Step(Record):
-    """One domain's part of a plan."""
+    """One thing that would be done. ``host`` is None for what is done on none, ``name`` and ``domid`` if it is to no domain.
 
-    host: str
-    name: str | None
-    domid: int
+    ``action`` is the command, ``change`` says what it does, and ``loses`` what is lost by it, if anything is.
+    """
+
+    host: str | None = None
+    name: str | None = None
+    domid: int | None = None
     action: str
-    memory_kib: int
+    memory_kib: int | None = None
+    change: str
+    loses: str | None = None
 
 
 class Outcome:
@@ -49,9 +54,11 @@ def plan_kind() -> Kind:
                 "memory_kib",
                 "Mem",
                 lambda row: row.memory_kib,
-                text=lambda row: str(row.memory_kib // 1024),
+                text=lambda row: "-" if row.memory_kib is None else str(row.memory_kib // 1024),
                 right=True,
             ),
+            Column("change", "Change", lambda row: row.change),
+            Column("loses", "Loses", lambda row: row.loses, shown=False),
         ),
     )
 
