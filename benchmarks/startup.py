@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from benchmarks.measure import Series, alternate, resident_mib, run, timed
 from benchmarks.scene import Scene, python_import
 
@@ -9,17 +11,34 @@ GUESTS = 50
 GUEST_MIB = 64
 
 
+ANSWERS = {
+    "xlpy --version": ("--version",),
+    "xlpy help": ("help",),
+    "xlpy help --long": ("help", "--long"),
+    "xlpy help create": ("help", "create"),
+    "TAB in bash, on a command": ("__complete", "bash", "xlpy li", " \t\n\"'><=;|&(:"),
+    "TAB in zsh, on an option": ("__complete", "zsh", "xlpy", "list", "--co"),
+    "TAB in fish, on a word": ("__complete", "fish", "xlpy", "trigger", "web", "n"),
+}
+"""What is answered without any host."""
+
+
 def version(scene: Scene) -> None:
-    """xlpy --version against importing click alone."""
+    """xlpy --version, help and TAB in each shell against importing click alone."""
     host = scene.host()
-    ours, theirs, bare = alternate(
+
+    def asked(words: tuple[str, ...]) -> Callable[[], float]:
+        return lambda: run([str(host.bin / "xlpy"), *words], env=host.env)[0]
+
+    theirs, bare, *ours = alternate(
         3 * scene.rounds,
-        lambda: run([str(host.bin / "xlpy"), "--version"], env=host.env)[0],
         timed(python_import("click")),
         timed(python_import("sys")),
+        *map(asked, ANSWERS.values()),
         warm_up=3,
     )
-    scene.report.compare("xlpy --version", ours, "python3 -c 'import click'", theirs, 1.1)
+    for name, series in zip(ANSWERS, ours, strict=True):
+        scene.report.compare(name, series, "python3 -c 'import click'", theirs, 1.1)
     scene.report.note("python3 itself", str(bare))
 
 

@@ -88,10 +88,51 @@ assert (as_xl, main()) == (1, 2)
     assert "xlpy.cli.main" in modules_after(code)
 
 
-def test_the_version_needs_nothing() -> None:
-    code = "sys.argv = ['xlpy', '--version']\nfrom xlpy.__main__ import main\nassert main() == 0"
-    ours = {name for name in modules_after(code) if name.startswith("xlpy")}
-    assert ours == {"xlpy", "xlpy.__main__"}
+# What os and importlib are made of, and what __main__ imports: a start of ours has no more of the standard library.
+STANDARD = {
+    "__future__", "_collections_abc", "_stat", "gc", "genericpath", "importlib", "importlib._bootstrap",
+    "importlib._bootstrap_external", "os", "os.path", "posixpath", "stat", "warnings",
+}  # fmt: skip
+TABLES = {
+    f"cli.table_{topic}"
+    for topic in ("device", "domain", "host", "hypervisor", "lab", "managed", "own", "passthrough")
+}
+LINE = {"", "__main__", "cli", "cli.command", "cli.commands", "cli.global_options", "cli.options", "errors"}
+RUN = {*LINE, "cli.main", "cli.session", "cli.usage"}
+HELP = {*RUN, "cli.help", "cli.help_page"}
+TAB = {
+    *LINE,
+    "cli.completion",
+    *(
+        f"cli.completion.{name}"
+        for name in ("answer", "candidate", "files", "place", "specs", "values", "wanted")
+    ),
+}
+WORD_BREAKS = " \t\n\"'><=;|&(:"
+
+
+@pytest.mark.parametrize(
+    ("words", "ours"),
+    [
+        (["--version"], {"", "__main__"}),
+        (["help"], {*HELP, *TABLES}),
+        (["help", "--long"], {*HELP, *TABLES}),
+        (["--help"], {*HELP, *TABLES}),
+        (["help", "create"], {*HELP, *TABLES, "cli.examples"}),
+        (["create", "--help"], {*HELP, "cli.table_domain", "cli.examples"}),
+        (["__complete", "bash", "xlpy li", WORD_BREAKS], {*TAB, *TABLES, "cli.completion.line"}),
+        (["__complete", "bash", "xlpy list --co", WORD_BREAKS], {*TAB, "cli.table_domain", "cli.completion.line"}),
+        (["__complete", "zsh", "xlpy", "list", "--co"], {*TAB, "cli.table_domain"}),
+        (["__complete", "fish", "xlpy", "trigger", "web", "n"], {*TAB, "cli.table_domain"}),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)  # fmt: skip
+def test_what_needs_no_host_imports_just_this(words: list[str], ours: set[str]) -> None:
+    code = f"sys.argv = ['xlpy', *{words!r}]\nfrom xlpy.__main__ import main\nassert main() == 0"
+    loaded = modules_after(code)
+    assert {name.removeprefix("xlpy").removeprefix(".") for name in loaded if name.startswith("xlpy")} == ours
+    standard = {name for name in loaded - modules_after("") if not name.startswith("xlpy")}
+    assert standard <= STANDARD
 
 
 def test_the_process_ends_with_the_commands_status(tmp_path: Path) -> None:
