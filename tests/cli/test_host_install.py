@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
 
-from xlpy.agent.service import UNIT_TEXT
+from xlpy.agent.installation import installation_here
+from xlpy.agent.service import UNIT_TEXT, unit_text
+from xlpy.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="needs hosts whose /usr/local is their own")
@@ -34,6 +36,16 @@ config = DomainConfig(
 host = connect("unix://" + sys.argv[1])
 host.create_domain(config, paused=True)
 host.close()
+"""
+
+
+STRANGE = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import xlpy.protocol.messages
+xlpy.protocol.messages.PROTOCOL_VERSION = 999
+from xlpy.agent.xlpyd import main
+sys.exit(main())
 """
 
 
@@ -63,6 +75,17 @@ class Desk:
     def there(self, *argv: str) -> str:
         """What a program on the host prints."""
         return self._run("nsenter", "--mount", "--pid", "--target", str(self.host.sshd_pid), *argv)
+
+    def set_places(self, **places: str) -> None:
+        """Have the inventory say where xlpyd is."""
+        text = self.lab.inventory.read_text()
+        settings = "".join(f", {name}: '{place}'" for name, place in places.items())
+        self.lab.inventory.write_text(text.replace("user: root}", f"user: root{settings}}}"))
+        assert settings in self.lab.inventory.read_text()
+
+    def start_strange_xlpyd(self) -> None:
+        """One of a version that speaks another protocol."""
+        self.there(sys.executable, "-c", STRANGE, str(ROOT))
 
     def files(self) -> list[str]:
         """Everything of ours that is on the host."""
@@ -154,6 +177,70 @@ def test_service_of_systemd(desk: Desk) -> None:
     assert not any("xlpyd" in path for path in desk.files())
 
 
+def test_installed_in_places_of_the_inventory(desk: Desk) -> None:
+    """Its socket and records are there and nowhere else; and nothing is left of them."""
+    before = desk.files()
+    desk.set_places(socket="/run/other/x.sock", state_dir="/var/lib/other")
+    said = desk.xlpy("host", "install", "host1")
+    assert "/usr/local/bin/xlpyd --socket /run/other/x.sock --state-dir /var/lib/other" in said
+    assert "Domain-0" in desk.xlpy("-H", "host1", "list")
+    assert desk.there("ls", "/run/other/x.sock", "/var/lib/other/xlpyd.db")
+    assert not (desk.host.run_dir / "xlpy.sock").exists()
+    desk.xlpy("host", "restart", "host1")
+    assert desk.there("ls", "/run/other/x.sock", "/var/lib/other/xlpyd.db")
+    desk.xlpy("host", "uninstall", "host1")
+    left = set(desk.files()) - set(before)
+    assert {path for path in left if path not in ("/usr/local/lib", "/usr/local/bin")} == set()
+    assert desk.there("sh", "-c", "ls -d /run/other || true") == ""
+
+
+def test_the_service_of_places_of_its_own() -> None:
+    wishes = {"socket": "/srv/x/xlpy.sock", "state_dir": "/srv/state"}
+    place = installation_here(0, {}, wishes)
+    text = unit_text(place)
+    assert (
+        "\nExecStart=/usr/local/bin/xlpyd --socket /srv/x/xlpy.sock --state-dir /srv/state --foreground\n"
+        in text
+    )
+    assert "RuntimeDirectory" not in text
+    assert "StateDirectory" not in text
+    assert unit_text(installation_here(0, {}, {"socket": "/run/xlpy/xlpy.sock"})) == UNIT_TEXT.format(
+        program="/usr/local/bin/xlpyd"
+    )
+    with pytest.raises(UsageError):
+        installation_here(0, {}, {"socket": "/srv/%i/with blanks"})
+
+
+def test_restart_of_a_shipped_one_keeps_domains(desk: Desk) -> None:
+    assert desk.xlpy("host", "restart", "--force", "host1").endswith(
+        "xlpyd was not running, and was started from the code of this version\n"
+    )
+    first = desk.pid()
+    created = subprocess.run(
+        [sys.executable, "-c", CREATE, str(desk.host.run_dir / "xlpy.sock")], cwd=ROOT, timeout=60
+    )
+    assert created.returncode == 0
+    assert desk.xlpy("host", "restart", "host1").endswith(
+        "xlpyd was restarted from the code of this version\n"
+    )
+    assert desk.pid() != first
+    assert "web" in desk.xlpy("-H", "host1", "list")
+    desk.xlpy("host", "install", "host1")
+    assert desk.xlpy("host", "restart", "host1").endswith("xlpyd was restarted; it is the installed one\n")
+    assert "web" in desk.xlpy("-H", "host1", "list")
+    desk.xlpy("-H", "host1", "destroy", "web")
+
+
+def test_xlpyd_of_another_protocol_is_replaced(desk: Desk) -> None:
+    """What is said of one, and that it helps."""
+    desk.start_strange_xlpyd()
+    said = desk.xlpy("-H", "host1", "list", status=1)
+    assert "speaks protocol 999" in said
+    assert "'xlpy host restart HOST'" in said
+    desk.xlpy("host", "restart", "host1")
+    assert "Domain-0" in desk.xlpy("-H", "host1", "list")
+
+
 def test_xlpyd_that_came_in_another_way_is_left_alone(desk: Desk) -> None:
     desk.there(
         "sh",
@@ -192,7 +279,7 @@ def test_full_disk_leaves_nothing(desk: Desk) -> None:
 
 
 def test_this_machine_is_refused(desk: Desk) -> None:
-    assert "installed as any other program" in desk.xlpy("host", "install", "local", status=2)
+    assert "as any other program" in desk.xlpy("host", "install", "local", status=2)
 
 
 def test_unit_for_packages_is_the_same() -> None:

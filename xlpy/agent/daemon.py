@@ -10,6 +10,7 @@ import socket
 import threading
 
 from xlpy.agent.channel import PeerChannel
+from xlpy.agent.lingering import notice_of_logout
 from xlpy.agent.serve import Service
 from xlpy.agent.session import Session
 from xlpy.errors import XlError
@@ -95,7 +96,8 @@ class Daemon:
     def _serve(self, channel: PeerChannel, uid: int) -> None:
         session = Session(self._supervisor, uid, channel.fileno())
         try:
-            Service(channel, session, self._supervisor.instance).run()
+            notice = notice_of_logout(os.getuid(), self._supervisor.run_dir)
+            Service(channel, session, self._supervisor.instance, notice).run()
         except OSError as error:
             log.debug("a client is gone: %s", error)
         except XlError as error:

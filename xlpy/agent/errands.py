@@ -4,6 +4,7 @@ returns a report."""
 from __future__ import annotations
 
 from xlpy.agent.install import install
+from xlpy.agent.restart import restart
 from xlpy.agent.uninstall import uninstall
 
 TYPE_CHECKING = False
@@ -13,4 +14,4 @@ if TYPE_CHECKING:
     Errand = Callable[[Mapping[str, object], bytes], dict[str, object]]
 
 
-ERRANDS: dict[str, Errand] = {"install": install, "uninstall": uninstall}
+ERRANDS: dict[str, Errand] = {"install": install, "restart": restart, "uninstall": uninstall}

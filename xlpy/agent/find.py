@@ -46,7 +46,7 @@ def find_xlpyd(wishes: Mapping[str, object], shipment: Shipment) -> Found:
     """
     wanted = _text(wishes, "socket")
     program = installed_program()
-    places = [wanted] if wanted is not None else _usual_places(os.getuid(), os.environ)
+    places = [wanted] if wanted is not None else usual_places(os.getuid(), os.environ)
     for place in places:
         if _answers(place):
             return Found(socket=place, installed=program is not None)
@@ -134,7 +134,7 @@ def _answers(path: str) -> bool:
     return True
 
 
-def _usual_places(uid: int, environ: Mapping[str, str]) -> list[str]:
+def usual_places(uid: int, environ: Mapping[str, str]) -> list[str]:
     """Where this user's xlpyd may listen, whatever environment its login had; the first is where one is started."""
     places = [default_socket(uid, environ)]
     if uid != 0:

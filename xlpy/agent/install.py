@@ -33,14 +33,14 @@ sys.exit(main())
 
 def install(wishes: Mapping[str, object], code: bytes) -> dict[str, object]:
     """Install these modules and start xlpyd from them. Raises XlError; then what was there before still is."""
-    place = installation_here(os.getuid(), os.environ)
+    place = installation_here(os.getuid(), os.environ, wishes)
     require_ours(installed_program(), place)
     before = place.version_dir
     version = f"{__version__}-{str(wishes['digest'])[:12]}"
     _place_modules(place, version, code)
     _place_text(place.launcher, _LAUNCHER.format(python=_interpreter(), current=place.current), 0o755)
     if place.unit is not None:
-        _place_text(place.unit, service.UNIT_TEXT.format(program=place.launcher), 0o644)
+        _place_text(place.unit, service.unit_text(place), 0o644)
     _turn(place, version)
     was_running = service.stop(place)
     _adopt_records(place)
@@ -49,7 +49,7 @@ def install(wishes: Mapping[str, object], code: bytes) -> dict[str, object]:
     return {
         "version": version,
         "before": before,
-        "program": place.launcher,
+        "program": " ".join((place.launcher, *place.arguments)),
         "service": place.unit is not None,
         "was_running": was_running,
     }

@@ -27,8 +27,11 @@ _MAY_LAST = ("wait_domain_end",)
 class Service:
     """Serves the client at the other end of a channel with an engine."""
 
-    def __init__(self, channel: PeerChannel, engine: Engine, instance: str) -> None:
+    def __init__(
+        self, channel: PeerChannel, engine: Engine, instance: str, notice: str | None = None
+    ) -> None:
         self._channel = channel
+        self._notice = notice
         self._engine = engine
         self._instance = instance
         self._connection = Connection(is_agent=True)
@@ -44,6 +47,7 @@ class Service:
             host=socket.gethostname(),
             pid=os.getpid(),
             instance=self._instance,
+            notice=self._notice,
         )
         self._unsent = self._connection.send(hello)
         if (

@@ -46,11 +46,35 @@ WantedBy=multi-user.target
 """
 
 
+def unit_text(place: Installation) -> str:
+    """The unit for an installation; systemd makes those directories that are in their usual places."""
+    text = UNIT_TEXT.format(program=" ".join((place.launcher, *place.arguments)))
+    for option, prefix in (("--socket", "RuntimeDirectory"), ("--state-dir", "StateDirectory")):
+        if option in place.arguments:
+            text = "".join(line for line in text.splitlines(True) if not line.startswith(prefix))
+    return text
+
+
 def stop(place: Installation) -> bool:
     """End the xlpyd at its usual place, whoever started it; whether there was one. Raises XlError when it doesn't end."""
     if place.unit is not None and os.path.exists(place.unit):
         run("systemctl", "stop", UNIT)
-    pid = running_pid(place.run_dir)
+    return end(place.run_dir)
+
+
+def restart_unit(pid: int | None) -> bool:
+    """Have systemd restart its xlpyd, if that is this process. Raises XlError when it can't."""
+    if os.getuid() != 0 or not os.path.isdir("/run/systemd/system"):
+        return False
+    if run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() != str(pid):
+        return False
+    run("systemctl", "restart", UNIT)
+    return True
+
+
+def end(run_dir: str) -> bool:
+    """End the xlpyd that has this runtime directory; whether there was one. Raises XlError when it doesn't end."""
+    pid = running_pid(run_dir)
     if pid is None:
         return False
     try:
@@ -72,7 +96,7 @@ def stop(place: Installation) -> bool:
 def start(place: Installation) -> None:
     """Start the installed xlpyd, and have it start with the host where systemd can do that. Raises XlError."""
     if place.unit is None:
-        run(place.launcher)
+        run(place.launcher, *place.arguments)
         return
     run("systemctl", "daemon-reload")
     run("systemctl", "enable", "--quiet", UNIT)
@@ -92,16 +116,15 @@ def running_pid(run_dir: str) -> int | None:
     return None
 
 
-def run(*argv: str) -> None:
-    """Run a program of the host. Raises MissingProgram, EngineError with what it said."""
+def run(*argv: str) -> str:
+    """Run a program of the host; what it printed. Raises MissingProgram, EngineError with what it complained of."""
     import subprocess
 
     try:
-        subprocess.run(
+        done = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             errors="replace",
             timeout=_COMMAND_TIMEOUT_S,
@@ -117,3 +140,4 @@ def run(*argv: str) -> None:
         raise EngineError(
             f"'{' '.join(argv)}' on {os.uname().nodename} did not end within {_COMMAND_TIMEOUT_S} s"
         ) from error
+    return done.stdout

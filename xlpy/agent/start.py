@@ -38,7 +38,7 @@ class Shipment:
 
 def installed(program: str, path: str, state_dir: str | None, is_usual: bool) -> Callable[[], None]:
     """How to start the installed xlpyd: as its service at its usual place, and by itself elsewhere."""
-    if is_usual and state_dir is None and os.getuid() == 0 and _is_unit():
+    if os.getuid() == 0 and _is_unit_for(path, state_dir, is_usual):
         return lambda: _run_child(lambda: os.execvp("systemctl", ["systemctl", "start", _UNIT]))
     arguments = ["--socket", path, *(("--state-dir", state_dir) if state_dir else ())]
     return lambda: _run_child(lambda: os.execv(program, [program, *arguments]))
@@ -115,11 +115,19 @@ def _be_xlpyd(path: str, state_dir: str) -> int:
     return start_detached(Options(socket=os.path.abspath(path), state_dir=os.path.abspath(state_dir)))
 
 
-def _is_unit() -> bool:
-    """Whether systemd runs here and knows xlpyd."""
-    return os.path.isdir("/run/systemd/system") and any(
-        os.path.exists(f"{directory}/{_UNIT}") for directory in _UNIT_DIRS
-    )
+def _is_unit_for(path: str, state_dir: str | None, is_usual: bool) -> bool:
+    """Whether systemd runs here and has a service for the xlpyd that is meant."""
+    if not os.path.isdir("/run/systemd/system"):
+        return False
+    for directory in _UNIT_DIRS:
+        try:
+            with open(f"{directory}/{_UNIT}", encoding="utf-8", errors="replace") as file:
+                words = file.read().split()
+        except OSError:
+            continue
+        named = is_usual or path in words
+        return named and (state_dir is None or state_dir in words)
+    return False
 
 
 def _shipped_state_dir(path: str) -> str:

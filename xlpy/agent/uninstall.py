@@ -23,7 +23,7 @@ def uninstall(wishes: Mapping[str, object], code: bytes) -> dict[str, object]:
     With the wish ``keep_records``, for a host whose domains run on, they move to its runtime directory: there the next
     xlpyd that is shipped here takes them up. Raises XlError.
     """
-    place = installation_here(os.getuid(), os.environ)
+    place = installation_here(os.getuid(), os.environ, wishes)
     require_ours(installed_program(), place)
     was_there = os.path.lexists(place.modules) or os.path.lexists(place.launcher)
     service.stop(place)

@@ -101,6 +101,8 @@ def _remarks(found: HostLook) -> Iterator[str]:
             f"the login has no root privileges (uid {found.uid}), so its domains are not the host's own; "
             "'sudo: true' in the inventory becomes root"
         )
+    if found.notice is not None:
+        yield found.notice
     if found.info.free_memory_kib < _LITTLE_MEMORY_KIB:
         yield f"only {found.info.free_memory_kib >> 10} MiB of memory are free"
 

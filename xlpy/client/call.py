@@ -65,8 +65,8 @@ class Conversation:
             raise ProtocolError(
                 f"{self.label} (xlpy {message.version}) speaks protocol {message.protocol},"
                 f" this xlpy speaks {PROTOCOL_VERSION}",
-                "use the same version on both sides: 'xlpy host install HOST' puts this one there, and restarts xlpyd;"
-                " its domains are not disturbed",
+                "'xlpy host restart HOST' starts one of this version in its place, or 'xlpy host install HOST' if it is"
+                " installed there; its domains run on",
             )
         self._greeted = True
         return message

@@ -1,8 +1,8 @@
-"""Installing xlpy's shipped half on a host for good, and removing it: errands of an agent that is sent there for that."""
+"""Installing xlpy's shipped half on a host for good, removing it, restarting xlpyd: errands of an agent sent there for that."""
 
 from __future__ import annotations
 
-from xlpy.errors import InvalidState, NotSupported, UsageError, XlError
+from xlpy.errors import ConnectError, Interrupted, InvalidState, ProtocolError, UsageError, XlError
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ERRAND_TIMEOUT_S = 180.0
 _NAMES_SHOWN = 5
+_AT_REST = ("saved", "sent")  # the next xlpyd goes on with these as this one would
 
 
 class Installed(Record):
@@ -32,6 +33,14 @@ class Removed(Record):
     program: str
     was_there: bool = False
     kept: str | None = None
+
+
+class Restarted(Record):
+    """What was started anew. ``was_running`` says whether one was ended for it, ``installed`` whether it is an installed one."""
+
+    socket: str
+    was_running: bool = False
+    installed: bool = False
 
 
 def install(entry: HostEntry) -> Installed:
@@ -54,6 +63,33 @@ def uninstall(entry: HostEntry, host: Host, force: bool = False) -> Removed:
     return Removed(**_run(entry, "uninstall", keep_records=domains is None or bool(domains)))
 
 
+def restart(entry: HostEntry, host: Host, force: bool = False) -> Restarted:
+    """Have an xlpyd started anew there: of this version, unless one is installed. Raises InvalidState while one moves or
+    saves a domain, unless it is forced: then it is taken back.
+    """
+    busy = [] if force else _busy(host)
+    if busy:
+        raise InvalidState(
+            f"xlpyd on {entry.name} is at work: {', '.join(busy)}",
+            "wait for it; with --force it is broken off",
+        )
+    return Restarted(**_run(entry, "restart"))
+
+
+def _busy(host: Host) -> list[str]:
+    """What is done with domains there; an xlpyd that doesn't answer or speaks another protocol says nothing."""
+    try:
+        return [
+            f"{domain.name or domain.domid} ({domain.activity})"
+            for domain in host.list_domains()
+            if domain.activity is not None and domain.activity not in _AT_REST
+        ]
+    except (ConnectError, Interrupted, ProtocolError):
+        return []
+    finally:
+        host.close()
+
+
 def _domains(host: Host, force: bool) -> list[str] | None:
     """The names of the domains there; None when nobody can say, which only force gets over. Raises XlError."""
     try:
@@ -69,13 +105,8 @@ def _domains(host: Host, force: bool) -> list[str] | None:
 def _run(entry: HostEntry, errand: str, **arguments: bool) -> dict[str, Any]:
     if entry.is_local or entry.unix_path is not None:
         raise UsageError(
-            f"{entry.name} is this machine, where xlpy is installed as any other program",
+            f"{entry.name} is this machine, where xlpy is installed and started as any other program",
             "with pip or a package; systemd/xlpyd.service is the service for it",
-        )
-    if entry.socket is not None or entry.state_dir is not None:
-        raise NotSupported(
-            f"{entry.name}: xlpyd is installed in its usual places alone",
-            "hosts.yaml sets 'socket' or 'state_dir' for this host",
         )
     from xlpy.transport.boot_line import remote_command, run_errand
     from xlpy.transport.ssh import open_link
@@ -87,6 +118,8 @@ def _run(entry: HostEntry, errand: str, **arguments: bool) -> dict[str, Any]:
             errand,
             python=entry.python,
             sudo=entry.sudo,
+            socket=entry.socket,
+            state_dir=entry.state_dir,
             timeout_s=max(_ERRAND_TIMEOUT_S, entry.answer_timeout_s or 0),
             **arguments,
         )

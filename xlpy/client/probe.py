@@ -58,6 +58,7 @@ class HostLook:
         self.connect_s = connect_s(host)
         self.version = host.hello.version
         self.engine = host.hello.engine
+        self.notice = host.hello.notice
         self.python = None if introduction is None else introduction.python
         self.uid = None if introduction is None else introduction.uid
         self.access = "running"

@@ -25,7 +25,8 @@ LINE_LIMIT_BYTES = 8 << 20
 class Hello(Record):
     """Who answers. ``protocol`` changes only when old and new can't understand each other.
 
-    ``instance`` is the same for all xlpyds that ever serve with the same records, and for no others.
+    ``instance`` is the same for all xlpyds that ever serve with the same records, and for no others. ``notice`` is something
+    that whoever makes domains there has to know.
     """
 
     protocol: int
@@ -34,6 +35,7 @@ class Hello(Record):
     host: str = ""
     pid: int = 0
     instance: str = ""
+    notice: str | None = None
 
 
 class Request(Record):

@@ -93,6 +93,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "host remove": ("known_host", "..."),
     "host check": ("hosts", "..."),
     "host ping": ("hosts", "..."),
+    "host restart": ("hosts", "..."),
     "host install": ("hosts", "..."),
     "host uninstall": ("hosts", "..."),
     "config check": ("config", "..."),
