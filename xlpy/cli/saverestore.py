@@ -8,7 +8,7 @@ import stat
 from xlpy.cli.config_export import text_of
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
-from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.client.save import open_saved, restore_opened, save_to_file
 from xlpy.errors import XlError, file_hint
 
 TYPE_CHECKING = False
@@ -64,23 +64,24 @@ def restore(session: Session, args: Arguments) -> int | None:
     if session.xl and config is None:
         session.say("Parsing config from <saved>")
     paused = args.flag("p")
+    saved, source = open_saved(path)
+    if config is not None:
+        saved = saved.replace(config=config, config_text=text)
     with session.progress("restore") as report:
-        domid = restore_from_file(
+        domid = restore_opened(
             session.host,
-            path,
-            config=config,
-            config_text=text,
+            saved,
+            source,
             paused=paused or args.flag("c"),
             supervised=not args.flag("e"),
             progress=report,
         )
-    config = session.host.domain_config(domid)
-    tell_start(session, domid, config)
+    tell_start(session, domid, saved.config)
     if args.flag("d"):
         import sys
 
-        print_config(config, sys.stderr)
-    after_start(session, args, domid, config, unpause=args.flag("c") and not paused)
+        print_config(saved.config, sys.stderr)
+    after_start(session, args, domid, saved.config, unpause=args.flag("c") and not paused)
     return None
 
 

@@ -91,17 +91,35 @@ def restore_from_file(
 
     Raises XlError; then nothing is left.
     """
+    saved, source = open_saved(path)
+    if config is not None:
+        saved = saved.replace(config=config, config_text=config_text)
+    return restore_opened(host, saved, source, paused=paused, supervised=supervised, progress=progress)
+
+
+def open_saved(path: str) -> tuple[SavedDomain, int]:
+    """The domain that a file holds, and the open file at its state. Raises XlError."""
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise XlError(f"cannot open {path}: {error.strerror}", file_hint(path, error)) from error
     try:
-        saved = read_header(source, path)
+        return read_header(source, path), source
     except BaseException:
         os.close(source)
         raise
-    if config is not None:
-        saved = saved.replace(config=config, config_text=config_text)
+
+
+def restore_opened(
+    host: Host,
+    saved: SavedDomain,
+    source: int,
+    *,
+    paused: bool = False,
+    supervised: bool = True,
+    progress: Report | None = None,
+) -> int:
+    """Restore what ``open_saved`` found, and return its domid. The file is closed. Raises XlError; then nothing is left."""
     if progress is not None:
         with _Reading(source, progress) as reading:
             domid: int = host.restore_domain(saved, source, supervised, reading.report)
