@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from changing_world import world  # noqa: F401 -- a fixture
 from command_line import Call, Result
 from schema_check import misfits
 

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 def require_consent(session: Session, command: Command, args: Arguments) -> None:
     """Ask when somebody is there to answer; ``--yes``, a script and xl's ways are an answer. Raises Aborted.
 
-    A plan and what loses nothing need none.
+    A plan needs none, and says what is lost.
     """
-    if session.xl or session.options.yes or session.plan is not None or not at_terminal():
+    if session.plan is not None:
+        session.plan.loses = loss(session, command, args)
+        return
+    if session.xl or session.options.yes or not at_terminal():
         return
     lost = loss(session, command, args)
-    if lost is not None and not ask(f"{lost[0].upper()}{lost[1:]}. Go on?"):
+    if lost is not None and not ask(f"{lost}. Go on?"):
         raise Aborted("nothing was done")
 
 

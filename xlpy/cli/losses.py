@@ -22,6 +22,8 @@ _UNWRITTEN = "what has not been written to disks yet is lost"
 
 
 def _destroy(session: Session, args: Arguments) -> str:
+    if not session.plural and len(args.rest) == 1:
+        session.domain(args.rest[0])  # nobody shall be asked about one that isn't there
     return f"{_list(args.rest)} will be destroyed, and {_UNWRITTEN}"
 
 
@@ -63,7 +65,7 @@ def _overwritten(path: str) -> str | None:
 
 def _undefine(session: Session, args: Arguments) -> str:
     for name in args.rest:
-        session.host.domain_definition(name)  # so that nobody is asked about one that isn't there
+        session.host.domain_definition(name)
     count = sum(len(session.host.definition_versions(name)) for name in args.rest)
     return f"{_list(args.rest)} will be forgotten with {count} version{'s' if count > 1 else ''}"
 

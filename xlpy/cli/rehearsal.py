@@ -80,13 +80,10 @@ def rehearse(
 
     What a command that turns out to change nothing shows is shown as always.
     """
-    from xlpy.cli.consent import loss
-
     plan = session.plan = Plan(command)
     held = sys.stdout = _Held(sys.stdout)
     status = 0
     try:
-        plan.loses = loss(session, command, args)
         status = carry_out(session, command, args)
     except RehearsalOver:
         pass
