@@ -72,6 +72,11 @@ class Console:
         self._line = line
         self._reactor.watch(line.fileno(), self._ready)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other end is there, as far as is known."""
+        return self._line is not None
+
     def attach(self, stream: int, history: bool, follow: bool = True, position: int | None = None) -> int:
         """Show the console on a socket, which is ours from now on. Raises EngineError; then it is closed too.
 

@@ -54,7 +54,7 @@ def test_contract(xen_host: XenHost) -> None:
     done = xen_host.run(
         "sh",
         "-c",
-        f"cd /opt/tests && {' '.join(ENVIRON)} python3 -m pytest -q -x --noconftest -p no:cacheprovider"
+        f"cd /opt/tests && {' '.join(ENVIRON)} python3 -m pytest -q --noconftest -p no:cacheprovider"
         " --durations=5 --basetemp /var/tmp/contract"
         f" tests/engine/test_contract.py -k 'libxl and not ({' or '.join(NOT_HERE)})'",
         check=False,

@@ -163,7 +163,7 @@ class LibxlConsoles(LibxlPvDevices):
             log = f"{self._log_dir}/{domid}-{uuid}-{tty.replace('/', '_')}.log"
             if is_primary:
                 self._logs[domid] = log
-            if console is None:
+            if console is None or not console.is_connected:  # a soft reset ends lines, too
                 if is_primary:
                     take_histories({_PRIMARY: log}, self._histories.pop(domid, ()))
                 console = self._new_console(domid, tty, log)

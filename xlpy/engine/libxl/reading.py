@@ -194,17 +194,26 @@ class LibxlReading(Engine):
 
     def domain_config(self, domid: int) -> DomainConfig:
         """What libxl remembers, with what was changed since."""
-        return from_libxl(DomainConfig, self.domain_config_words(domid))
+        return from_libxl(DomainConfig, self._config_words(domid))
 
     def domain_config_words(self, domid: int) -> dict[str, Any]:
-        """The same in libxl's own words (libxl_retrieve_domain_configuration), without the domid it was asked for."""
+        """The same in libxl's own words, without the domid that was asked for: it may have another one elsewhere."""
+        words = self._config_words(domid)
+        words.get("c_info", {}).pop("domid", None)
+        return words
+
+    def _config_words(self, domid: int) -> dict[str, Any]:
+        """libxl_retrieve_domain_configuration."""
         with self.contexts.borrow() as context, context.new("domain_config") as config:
             self.require(context, domid)
             what = f"the configuration of domain {domid}"
             context.do(what, "retrieve_domain_configuration", domid, config.memory)
-            words = config.json()
-        words.get("c_info", {}).pop("domid", None)
-        return words
+            return config.json()
+
+    def domain_notes(self, domid: int) -> tuple[str, ...]:
+        """None: nothing is done in another way than the configuration asks. Raises DomainNotFound."""
+        self.domain_info(domid)
+        return ()
 
     def domain_stats(self) -> tuple[DomainStats, ...]:
         """Of all domains; the host itself has no backends of its own."""
