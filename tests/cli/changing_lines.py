@@ -90,7 +90,6 @@ ELSEWHERE: dict[str, str] = {
     "devd": "test_plan.test_what_needs_more_than_this_world",
     "host install": "test_plan.test_what_needs_more_than_this_world",
     "host restart": "test_plan.test_what_needs_more_than_this_world",
-    "host restart": "test_plan.test_what_needs_more_than_this_world",
     "host uninstall": "test_plan.test_what_needs_more_than_this_world",
     "broker stop": "test_plan.test_what_needs_more_than_this_world",
     "lab up": "test_plan.test_what_needs_more_than_this_world",
