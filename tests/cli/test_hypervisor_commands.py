@@ -110,7 +110,15 @@ def test_psr_hwinfo(xl: Call, call: Call, lab: FakeEngine) -> None:
     assert "Linear Mode             : Enabled\n" in result.out
     assert result.status == 0
     rows = json.loads(call("psr-hwinfo", "-o", "json").out)["rows"]
-    assert [row["feature"] for row in rows] == ["l3", "mba"]
+    assert [row["feature"] for row in rows] == ["cmt", "l3", "mba"]
+    assert [row["enabled"] for row in rows] == [True, True, True]
+    assert (rows[0]["total_rmid"], rows[0]["kinds"], rows[0]["socket"]) == (87, ["cache-occupancy"], None)
+    lab.monitoring = PsrMonitoring(enabled=False)
+    (row,) = json.loads(call("psr-hwinfo", "-m", "-o", "json").out)["rows"]
+    assert (row["feature"], row["enabled"]) == ("cmt", False)
+    assert call("psr-hwinfo", "--columns", "feature,enabled", "--no-headers").out.split() == (
+        ["cmt", "no", "l3", "yes", "mba", "yes"]
+    )
 
 
 def test_psr_shares(xl: Call, call: Call, lab: FakeEngine) -> None:

@@ -55,6 +55,7 @@ def test_the_command(call: Call) -> None:
     result = call("schema", "domian")
     assert (result.status, "did you mean domain?" in result.err) == (2, True)
     assert call("schema", "domain", "disk").status == 2
+    assert call("schema", "domain", "-o", "yaml").out.startswith("$schema: https://json-schema.org/")
 
 
 def test_the_check_finds_what_does_not_fit(call: Call, fake: FakeEngine) -> None:

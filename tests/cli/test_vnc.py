@@ -95,14 +95,15 @@ def test_senseless_options(far: CallFarHost, words: tuple[str, ...], complaint: 
 
 
 @pytest.mark.qemu
-def test_the_port_of_a_real_display(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["plain", "csv"])
+def test_the_port_of_a_real_display(form: str, tmp_path: Path) -> None:
     daemon = FakeDaemon(tmp_path, ("-m", "xlpy.agent.xlpyd"))
     daemon.start()
     host = daemon.connect()
     hvm = HvmInfo(vnc=VncInfo(passwd="secret"))
     domid = host.create_domain(domain_config(HVM, hvm=hvm, target_memkb=32 << 10), paused=True)
     command = subprocess.Popen(
-        [sys.executable, "-m", "xlpy", "-H", daemon.address, "vncviewer", "--port", "web"],
+        [sys.executable, "-m", "xlpy", "-H", daemon.address, "vncviewer", "--port", "web", "-o", form],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -110,7 +111,9 @@ def test_the_port_of_a_real_display(tmp_path: Path) -> None:
     )
     try:
         assert command.stdout is not None
-        host_name, _, port = command.stdout.readline().partition(":")
+        if form == "csv":
+            assert command.stdout.readline() == "address,port\n"
+        host_name, _, port = command.stdout.readline().partition("," if form == "csv" else ":")
         assert host_name == "127.0.0.1"
         with socket.create_connection((host_name, int(port)), 20) as viewer:
             assert rfb_client.look(viewer, "secret")[0] == (640, 480)

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from xlpy.errors import UsageError
 from xlpy.model.domain import DomainInfo, DomainStats, ShutdownReason
 from xlpy.model.host import HostInfo
 from xlpy.render.output import Wishes, show
@@ -176,3 +177,16 @@ def test_scrolling_stays_within_the_rows() -> None:
     assert view.first == 0
     view.scroll(10, 5)
     assert view.first == 4
+
+
+def test_the_screen_is_as_the_command_line_wishes() -> None:
+    rows = usages(moment(10, WEB, DB, domain(3, "spare", shutdown=True)), None)
+    view = View(Wishes("table", "name,memory_kib", "-name", filter="not name = spare"))
+    assert [row.info.name for row in view.arranged(usage_kind(), rows)] == ["web", "db-of-the-accounting"]
+    assert [column.key for column in view.columns(usage_kind(), 200)] == ["name", "memory_kib"]
+    assert view.title == "-name"
+    view.next_sort()
+    assert view.title == "ID"
+    assert [row.info.name for row in view.arranged(usage_kind(), rows)] == ["web", "db-of-the-accounting"]
+    with pytest.raises(UsageError, match="there is no column 'colour'"):
+        View(Wishes("table", "colour")).columns(usage_kind(), 80)

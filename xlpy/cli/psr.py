@@ -23,22 +23,16 @@ _SOCKETS = 1024
 
 def psr_hwinfo(session: Session, args: Arguments) -> int:
     """What the sockets can monitor and allocate. As in xl the last feature asked for decides the exit status."""
-    from xlpy.render.hypervisor import hardware_lines, monitoring_lines, psr_hardware_kind
+    from xlpy.render.hypervisor import psr_hardware_kind
 
     wanted = [name for name in ("cmt", "cat", "mba") if args.flag(name)] or ["cmt", "cat", "mba"]
     features = [*(("l3", "l2") if "cat" in wanted else ()), *(("mba",) if "mba" in wanted else ())]
-    monitoring = session.host.psr_monitoring() if "cmt" in wanted else None
-    rows = [row for row in session.host.psr_hardware() if row.feature in features] if features else []
-    if session.form != "plain":
-        session.show(psr_hardware_kind(), rows)
-        return 0
-    if monitoring is not None:
-        _print(monitoring_lines(monitoring))
-    present = {row.feature for row in rows}
-    for feature in features:
-        if feature in present:
-            _print(hardware_lines(rows, feature))
-    return _FAILED if session.xl and features and features[-1] not in present else 0
+    monitoring = [session.host.psr_monitoring()] if "cmt" in wanted else []
+    hardware = session.host.psr_hardware() if features else ()
+    rows = [row for feature in features for row in hardware if row.feature == feature]
+    session.show(psr_hardware_kind(), [*monitoring, *rows])
+    missing = bool(features) and all(row.feature != features[-1] for row in rows)
+    return _FAILED if session.xl and missing else 0
 
 
 def psr_cmt_attach(session: Session, args: Arguments) -> None:
@@ -178,8 +172,3 @@ def _sockets(texts: Iterable[str]) -> tuple[int, ...] | None:
 
 def _domains(session: Session, references: list[str]) -> list[DomainInfo]:
     return [session.domain(references[0])] if references else list(session.host.list_domains())
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from xlpy.cli.usage import too_many
 from xlpy.errors import UsageError
 from xlpy.render.kind import Column, Kind
@@ -22,8 +24,7 @@ def schema(session: Session, args: Arguments) -> int | None:
     if not args.rest:
         session.show(_kind_kind(), kinds.values())
         return None
-    import json
-
+    from xlpy.render.document import write_value
     from xlpy.render.schema import schema_of
 
     name = args.rest[0].removeprefix("xlpy/").partition("/")[0]
@@ -35,7 +36,7 @@ def schema(session: Session, args: Arguments) -> int | None:
             f"there is no kind of row {args.rest[0]!r}",
             f"did you mean {near[0]}?" if near else f"kinds: {', '.join(kinds)}",
         )
-    print(json.dumps(schema_of(kinds[name]), indent=2))
+    write_value(schema_of(kinds[name]), "yaml" if session.form == "yaml" else "json", sys.stdout)
     return None
 
 
@@ -65,7 +66,7 @@ def every_kind() -> Iterator[Kind]:
 
     yield from (domain.domain_kind(), domain.vm_kind(), domain.uptime_kind(0.0), domain.name_kind("name"))
     yield from (vcpu.vcpu_kind(1), usage.usage_kind(), memory.sharing_kind(), memory.claims_kind())
-    yield from (device.disk_kind(), device.nic_kind())
+    yield from (device.disk_kind(), device.nic_kind(), device.port_kind())
     yield from (passthrough.pci_kind(), passthrough.assignable_pci_kind(), passthrough.usb_kind())
     yield from (pv_device.vtpm_kind(), pv_device.vkb_kind(), pv_device.vdispl_kind(), pv_device.vsnd_kind())
     yield from (pv_device.channel_kind(), host.host_kind(), host.message_kind(), event.event_kind())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.engine.base import Engine
+    from xlpy.render.output import Wishes
     from xlpy.render.usage_screen import View
 
     Draw = Callable[[View, int, int], RenderableType]
@@ -70,7 +71,7 @@ def take_moment(host: Engine) -> Moment:
     return Moment(time_s=time.monotonic(), host=host.host_info(), domains=host.list_domains(), stats=stats)
 
 
-def watch(pace: Pace, look: Callable[[], tuple[int, Draw]]) -> None:
+def watch(pace: Pace, wishes: Wishes, look: Callable[[], tuple[int, Draw]]) -> None:
     """Fill the terminal until the user leaves. ``look`` asks anew: the number of rows, and how to draw them."""
     from rich.console import Console
     from rich.live import Live
@@ -79,7 +80,7 @@ def watch(pace: Pace, look: Callable[[], tuple[int, Draw]]) -> None:
     from xlpy.render.usage_screen import View
 
     console = Console()
-    view = View()
+    view = View(wishes)
     with Keys(sys.stdin.fileno()) as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         for _ in pace.looks():
             row_count, draw = look()
@@ -118,4 +119,4 @@ def _live(session: Session, pace: Pace) -> None:
         before = now
         return len(rows), lambda view, width, height: screen(rows, now, view, time.time(), width, height)
 
-    watch(pace, look)
+    watch(pace, session.wishes, look)

@@ -7,7 +7,7 @@ import time
 
 from xlpy.cli.many_hosts import failures, look, open_parts, overall_status, report_failures
 from xlpy.cli.top import Pace, take_moment, watch
-from xlpy.render.many import HostRow, HostRows, merged_kind, show_many
+from xlpy.render.many import HostRow, HostRows, merged_kind, show_many, with_host
 from xlpy.render.usage import total_summary, usage_kind, usages
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ def top_of_many(session: Session, pace: Pace, live: bool) -> int:
     """Show the use of all domains of all hosts again and again; a host that doesn't answer is named and left out."""
     hosts = _Hosts(session)
     if live:
-        _live(hosts, pace)
+        _live(session, hosts, pace)
         return overall_status(hosts.statuses)
     return _batch(session, hosts, pace)
 
@@ -89,7 +89,7 @@ def _batch(session: Session, hosts: _Hosts, pace: Pace) -> int:
     return overall_status(hosts.statuses)
 
 
-def _live(hosts: _Hosts, pace: Pace) -> None:
+def _live(session: Session, hosts: _Hosts, pace: Pace) -> None:
     from xlpy.render.usage_screen import filled_screen
 
     def look() -> tuple[int, Draw]:
@@ -103,4 +103,4 @@ def _live(hosts: _Hosts, pace: Pace) -> None:
         ]
         return len(rows), lambda view, width, height: filled_screen(kind, rows, above, view, width, height)
 
-    watch(pace, look)
+    watch(pace, with_host(session.wishes), look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.numbers import whole_number
@@ -72,9 +73,16 @@ def is_here(host_address: str) -> bool:
 
 def open_port(session: Session, domid: int, port: int) -> int:
     """Print where viewers shall connect, and let them through until Ctrl-C."""
+    from xlpy.client.vnc_tunnel import LOOPBACK
+    from xlpy.render.device import port_kind
+
     session.host.vnc_address(domid)  # says so at once if there is nothing to see
     with _tunnel(session, domid, port) as tunnel:
-        print(f"127.0.0.1:{tunnel.port}", flush=True)
+        if session.structured:
+            session.show(port_kind(), [(LOOPBACK, tunnel.port)])
+            sys.stdout.flush()
+        else:
+            print(f"{LOOPBACK}:{tunnel.port}", flush=True)
         try:
             tunnel.serve()
         except KeyboardInterrupt:

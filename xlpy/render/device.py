@@ -91,3 +91,14 @@ def _disk_mode(row: DiskRow) -> str:
 def _state_word(row: DiskRow | NicRow) -> str:
     state = row[1].state
     return _XENBUS_STATES[state] if 0 <= state < len(_XENBUS_STATES) else str(state)
+
+
+def port_kind() -> Kind:
+    """One row, (address, port): where a domain's display can be seen from here."""
+    return Kind(
+        "display-port",
+        (
+            Column("address", "Address", lambda row: row[0]),
+            Column("port", "Port", lambda row: row[1], right=True),
+        ),
+    )

@@ -6,16 +6,25 @@ from xlpy.render.kind import Column, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from xlpy.model.domain import DomainInfo
     from xlpy.model.hypervisor import PsrHardware, PsrMonitoring
+
+    HardwareRow = PsrHardware | PsrMonitoring
 
     ShareRow = tuple[PsrHardware, DomainInfo, tuple[int | None, ...]]
     SampleRow = tuple[DomainInfo, tuple[int, ...]]
 
 _MODES = {None: "Flask XSM Disabled", True: "Enforcing", False: "Permissive"}
 _NO_SUCH_NAME = "(null)"
+_HEADINGS = {
+    "cmt": "Cache Monitoring Technology (CMT):",
+    "l3": "Cache Allocation Technology (CAT):",
+    "l2": "Cache Allocation Technology (CAT): L2",
+    "mba": "Memory Bandwidth Allocation (MBA):",
+}
 
 
 def flask_kind() -> Kind:
@@ -48,46 +57,59 @@ def quota_kind() -> Kind:
 
 
 def psr_hardware_kind() -> Kind:
-    """Rows are PsrHardware; xl's form is ``hardware_lines``."""
+    """Rows are PsrHardware in order of their features, and PsrMonitoring (``cmt``), which is all sockets'."""
+
+    def fact(name: str, only: str | None = None) -> Callable[[HardwareRow], object]:
+        return lambda row: getattr(row, name, None) if only in (None, _feature(row)) else None
+
+    def plain(rows: Sequence[HardwareRow], headers: bool) -> Iterator[str]:
+        """psr_cmt_hwinfo, psr_l3_cat_hwinfo, psr_l2_cat_hwinfo, psr_mba_hwinfo."""
+        before = None
+        for row in rows:
+            feature = _feature(row)
+            if feature != before:
+                yield _HEADINGS[feature]
+            before = feature
+            yield from _lines(row)
+
     return Kind(
         "psr-hardware",
         (
-            Column("feature", "Feature", lambda row: row.feature),
-            Column("socket", "Socket", lambda row: row.socket, right=True),
-            Column("cos_max", "Maximum COS", lambda row: row.cos_max, right=True),
-            Column("cbm_length", "CBM length", lambda row: row.cbm_length or None, right=True),
-            Column("cdp_enabled", "CDP", lambda row: row.cdp_enabled),
-            Column("cache_kib", "L3 cache (KiB)", lambda row: row.cache_kib, right=True),
-            Column("thrtl_max", "Maximum throttling", lambda row: row.thrtl_max or None, right=True),
-            Column("linear", "Linear", lambda row: row.linear),
+            Column("feature", "Feature", _feature),
+            Column("enabled", "Enabled", lambda row: getattr(row, "enabled", True), shown=False),
+            Column("socket", "Socket", fact("socket"), right=True),
+            Column("cos_max", "Maximum COS", fact("cos_max"), right=True),
+            Column(
+                "cbm_length", "CBM length", lambda row: getattr(row, "cbm_length", None) or None, right=True
+            ),
+            Column("cdp_enabled", "CDP", fact("cdp_enabled")),
+            Column("cache_kib", "L3 cache (KiB)", fact("cache_kib", "l3"), right=True),
+            Column(
+                "thrtl_max",
+                "Maximum throttling",
+                lambda row: getattr(row, "thrtl_max", None) or None,
+                right=True,
+            ),
+            Column("linear", "Linear", fact("linear")),
+            Column("total_rmid", "RMIDs", fact("total_rmid"), right=True),
+            Column("kinds", "Monitor types", fact("kinds")),
         ),
-        lambda rows, headers: (line for row in rows for line in _feature_lines(row)),
+        plain,
     )
 
 
-def monitoring_lines(monitoring: PsrMonitoring) -> Iterator[str]:
-    """psr_cmt_hwinfo."""
-    yield "Cache Monitoring Technology (CMT):"
-    yield _pair("Enabled", int(monitoring.enabled))
-    if monitoring.enabled:
-        yield _pair("Total RMID", monitoring.total_rmid)
-        yield "Supported monitor types:"
-        yield from monitoring.kinds
+def _feature(row: HardwareRow) -> str:
+    return str(getattr(row, "feature", "cmt"))
 
 
-def hardware_lines(rows: Sequence[PsrHardware], feature: str) -> Iterator[str]:
-    """psr_l3_cat_hwinfo, psr_l2_cat_hwinfo, psr_mba_hwinfo."""
-    yield {
-        "l3": "Cache Allocation Technology (CAT):",
-        "l2": "Cache Allocation Technology (CAT): L2",
-        "mba": "Memory Bandwidth Allocation (MBA):",
-    }[feature]
-    for row in rows:
-        if row.feature == feature:
-            yield from _feature_lines(row)
-
-
-def _feature_lines(row: PsrHardware) -> Iterator[str]:
+def _lines(row: Any) -> Iterator[str]:
+    if _feature(row) == "cmt":
+        yield _pair("Enabled", int(row.enabled))
+        if row.enabled:
+            yield _pair("Total RMID", row.total_rmid)
+            yield "Supported monitor types:"
+            yield from row.kinds
+        return
     if row.feature == "mba":
         yield f"Socket ID               : {row.socket}"
         yield f"Linear Mode             : {_enabled(row.linear)}"

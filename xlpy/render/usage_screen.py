@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.render.output import column_of
+from xlpy.render.output import Wishes, arranged, column_of
 from xlpy.render.table import make_table
 from xlpy.render.usage import summary, usage_kind
 
@@ -46,14 +46,27 @@ _NAME_WIDTH = 18
 
 
 class View:
-    """How the user looks at it: the order of rows and how far down."""
+    """How the user looks at it: which rows and columns, in what order, and how far down.
 
-    def __init__(self) -> None:
+    ``wishes`` are what the command line asks for; the first press of a key that sorts puts its order aside.
+    """
+
+    def __init__(self, wishes: Wishes | None = None) -> None:
+        self._wishes = wishes or Wishes("table")
+        self._order = self._wishes.sort
         self.sort = "domid"
         self.first = 0
 
+    @property
+    def title(self) -> str:
+        """What the rows are sorted by, in words."""
+        return self._order or column_of(usage_kind(), self.sort).title
+
     def next_sort(self) -> None:
         """Sort by the next column."""
+        if self._order:
+            self._order = None
+            return
         self.sort = SORT_KEYS[(SORT_KEYS.index(self.sort) + 1) % len(SORT_KEYS)]
 
     def scroll(self, lines: int, rows: int) -> None:
@@ -61,9 +74,15 @@ class View:
         self.first = max(0, min(self.first + lines, rows - 1))
 
     def arranged(self, kind: Kind, rows: Sequence[Row]) -> list[Row]:
-        """The rows in the chosen order: numbers of use fall, names and domids rise."""
-        value = column_of(kind, self.sort).value
-        return sorted(rows, key=value, reverse=self.sort not in _RISING)  # type: ignore[arg-type]
+        """The wanted rows in the wanted order: numbers of use fall, names and domids rise. Raises UsageError."""
+        order = self._order or (self.sort if self.sort in _RISING else f"-{self.sort}")
+        wishes = Wishes("table", None, order, True, self._wishes.filter)
+        return arranged(kind, rows, wishes)[0]
+
+    def columns(self, kind: Kind, width: int) -> Sequence[Column]:
+        """The columns that were asked for, else as many as there is room for. Raises UsageError."""
+        chosen = arranged(kind, (), Wishes("table", self._wishes.columns))[1]
+        return chosen or fitting_columns(width, kind)
 
 
 def screen(
@@ -80,11 +99,11 @@ def filled_screen(
     from rich.console import Group
     from rich.text import Text
 
-    columns = fitting_columns(width, kind)
+    columns = view.columns(kind, width)
     room = max(1, height - len(above) - _LINES_AROUND)
     shown = view.arranged(kind, rows)[view.first : view.first + room]
     lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in above]
-    keys = f"q quit   s sort ({_sort_title(view)})   up/down scroll   space refresh"
+    keys = f"q quit   s sort ({view.title})   up/down scroll   space refresh"
     return Group(
         *lines, make_table(columns, shown, width), Text(keys, style="dim", no_wrap=True, overflow="ellipsis")
     )
@@ -100,7 +119,3 @@ def fitting_columns(width: int, kind: Kind) -> list[Column]:
         wanted.add(key)
         left -= needs
     return [column for column in kind.columns if column.key in wanted]
-
-
-def _sort_title(view: View) -> str:
-    return column_of(usage_kind(), view.sort).title
