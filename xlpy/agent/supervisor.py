@@ -100,7 +100,9 @@ class Supervisor(Delegate):
     def domain_config(self, domid: int) -> DomainConfig:
         config = self.inner.domain_config(domid)
         record = self.store.by_domid(domid)
-        return config if record is None else with_identity(config, record.uuid, record.name, None)
+        if record is None or self.inner.shared:
+            return config
+        return with_identity(config, record.uuid, record.name, None)
 
     def list_events(self, after_id: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
         return self.events.list(after_id, limit)

@@ -6,6 +6,7 @@ import os
 import sys
 
 from xlpy.cli.xl_conf import read_xl_conf
+from xlpy.config.diagnostic import SettingError
 from xlpy.config.domain import parse_domain_config
 from xlpy.errors import ConfigError, file_hint
 
@@ -71,21 +72,34 @@ def read_config(
     if not quiet and (session.xl or session.options.verbose):
         session.say(f"Parsing config from {path}")
     conf = read_xl_conf(session, ignore_masks)
-    parsed = parse_domain_config(
-        data,
-        path,
-        overrides,
-        host=lambda: _host_facts(session),
-        conf=conf,
-        variables=variables,
-        read_file=read_file,
-    )
+    try:
+        parsed = parse_domain_config(
+            data,
+            path,
+            overrides,
+            host=lambda: _host_facts(session),
+            conf=conf,
+            variables=variables,
+            read_file=read_file,
+        )
+    except SettingError as error:
+        raise _as_xl_ends(session, error) from error
     if not quiet:
         for diagnostic in parsed.diagnostics:
             session.say(f"{session.program}: warning: {diagnostic}")
             if diagnostic.hint and not session.xl:
                 session.say(f"  ({diagnostic.hint})")
     return parsed
+
+
+def _as_xl_ends(session: Session, error: SettingError) -> ConfigError:
+    """The error; called as xl it ends with the words that xl has for all errors of its kind, as scripts know them."""
+    if session.xl and error.finding == "syntax":
+        session.warn("\n  ".join([str(error), *(error.detail or "").splitlines()]))
+        return ConfigError("Failed to parse config: Invalid argument", exit_status=error.exit_status)
+    if session.xl and (error.finding, error.message) == ("missing", "the config has no name"):
+        return ConfigError("Domain name must be specified.", error.hint, exit_status=error.exit_status)
+    return error
 
 
 def variables_of(args: Arguments) -> dict[str, str]:

@@ -30,9 +30,10 @@ def destroy(session: Session, args: Arguments) -> int:
 
     def end(domid: int) -> None:
         if domid == 0 and not args.flag("f"):
-            raise InvalidState(
-                "Not destroying domain 0; use -f to force.",
-                detail="This can only be done when using a disaggregated hardware domain and toolstack.",
+            message = "Not destroying domain 0; use -f to force."
+            detail = "This can only be done when using a disaggregated hardware domain and toolstack."
+            raise (
+                InvalidState(f"{message}\n{detail}\n") if session.xl else InvalidState(message, detail=detail)
             )
         session.host.destroy_domain(domid)
 

@@ -9,6 +9,8 @@ from xlpy.cli.config_export import text_of
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
 from xlpy.client.save import open_saved, restore_opened, save_to_file
+from xlpy.client.save_file import header_bytes
+from xlpy.client.xl_save_file import HEADER_BYTES, numbers_in_words
 from xlpy.errors import XlError, file_hint
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.model.domain_config import DomainConfig
+    from xlpy.model.migration import SavedDomain
 
 
 def save(session: Session, args: Arguments) -> int | None:
@@ -31,8 +34,12 @@ def save(session: Session, args: Arguments) -> int | None:
         then = {"pause": "leave it paused", "resume": "let it go on", "destroy": "destroy it"}[afterwards]
         session.rehearses(f"save the state of {reference} to {path}, and {then}", domain)
         return None
-    if session.xl:
-        session.say(f"Saving to {path}")
+
+    def begun(saved: SavedDomain) -> None:
+        if session.xl:
+            numbers = numbers_in_words(header_bytes(saved))
+            session.say(f"Saving to {path}{f' new xl format ({numbers})' if numbers else ''}")
+
     with worded_as_xl(session, _xl_complaint(path)), session.progress(f"save {reference}") as report:
         result = save_to_file(
             session.host,
@@ -42,6 +49,7 @@ def save(session: Session, args: Arguments) -> int | None:
             config=config,
             config_text=text,
             write_text=text_of,
+            begun=begun,
             progress=report,
         )
         if report is not None:
@@ -58,8 +66,8 @@ def restore(session: Session, args: Arguments) -> int | None:
         return too_many(session, "restore", args.rest[2], 1)
     *configs, path = args.rest
     if session.xl:
-        _look_as_xl(path)
-        session.say(f"Loading new save file {path}")
+        for line in _look_as_xl(path):
+            session.say(line)
     config, text = replacement(session, configs[0] if configs else None)
     if session.xl and config is None:
         session.say("Parsing config from <saved>")
@@ -114,17 +122,25 @@ def _xl_complaint(path: str) -> str:
     return "Failed to save domain, resuming domain"
 
 
-def _look_as_xl(path: str) -> None:
-    """Complain of an unusable file in xl's words; a pipe can be read only once, so it isn't looked at."""
+def _look_as_xl(path: str) -> list[str]:
+    """What xl says of the file; complain of an unusable one in its words. A pipe, which can be read but once, isn't looked at."""
     from xlpy.client.save_file import read_header
 
+    loading = f"Loading new save file {path}"
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise XlError(f"Can't open restore file: {error.strerror}", file_hint(path, error)) from error
     try:
-        if stat.S_ISREG(os.fstat(source).st_mode):
-            read_header(source, path)
+        if not stat.S_ISREG(os.fstat(source).st_mode):
+            return [loading]
+        read_header(source, path)
+        numbers = numbers_in_words(os.pread(source, HEADER_BYTES, 0))
+        return (
+            [f"{loading} (new xl fmt {numbers})", " Savefile contains xl domain config in JSON format"]
+            if numbers
+            else [loading]
+        )
     except XlError as error:
         raise XlError(
             "File has wrong magic number - corrupt or for a different tool?", error.hint, detail=str(error)

@@ -42,12 +42,13 @@ def save_to_file(
     config: DomainConfig | None = None,
     config_text: str | None = None,
     write_text: Callable[[DomainConfig], str | None] | None = None,
+    begun: Callable[[SavedDomain], None] | None = None,
     progress: Report | None = None,
 ) -> TransferProgress:
     """Save a domain; ``afterwards`` it is destroyed, runs on, or is paused.
 
     ``config`` goes into the file in place of its own, with ``config_text`` if that is another; ``write_text`` makes
-    the text of a domain that has none.
+    the text of a domain that has none. ``begun`` is told what the file will begin with, once it can be written.
 
     Raises XlError with the domain as it was before, Aborted after Ctrl-C likewise; Interrupted when the connection broke:
     the host then lets the domain go on.
@@ -62,6 +63,8 @@ def save_to_file(
         saved = saved.replace(config_text=write_text(saved.config))
     target = _Target(path)
     try:
+        if begun is not None:
+            begun(saved)
         result = _transfer(host, domid, saved, target, was_paused, progress)
         try:
             target.finish()

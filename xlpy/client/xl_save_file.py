@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STREAM_FORMAT = "libxl"
 MAGIC = b"Xen saved domain, xl format\n \0 \r"
 _NUMBERS = struct.Struct("=IIII")
+HEADER_BYTES = len(MAGIC) + _NUMBERS.size
 _LENGTH = struct.Struct("=I")
 _BYTE_ORDER = 0x01020304
 _JSON, _STREAM_V2 = 1, 2
@@ -38,6 +39,14 @@ def xl_header_bytes(saved: SavedDomain) -> bytes:
     ours = dumps(to_wire(saved.replace(transfer_id=None, machine={}))).encode()
     optional = _LENGTH.pack(len(config)) + config + ours
     return MAGIC + _NUMBERS.pack(_BYTE_ORDER, _JSON | _STREAM_V2, 0, len(optional)) + optional
+
+
+def numbers_in_words(header: bytes) -> str | None:
+    """Flags and length of a header, as ``xl save`` and ``xl restore`` tell them; None where it isn't xl's."""
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
+        return None
+    _, mandatory, optional, length = _NUMBERS.unpack_from(header, len(MAGIC))
+    return f"info {mandatory:#x}/0x{optional:x}/{length}"
 
 
 def read_xl_header(read: Callable[[int], bytes], name: str) -> SavedDomain:

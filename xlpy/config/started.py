@@ -38,7 +38,9 @@ def as_started(config: DomainConfig) -> DomainConfig:
 
 
 def as_retrieved(config: DomainConfig) -> DomainConfig:
-    """The config that libxl itself has given: all is there but for the domid, which engines keep to themselves."""
+    """The config that libxl itself has given; one that comes without a domid was made without asking for one."""
+    if config.c_info.domid is not None:
+        return config
     return config.replace(c_info=config.c_info.replace(domid=_INVALID_DOMID))
 
 

@@ -13,16 +13,22 @@ _MOVING: dict[str, tuple[tuple[str, str], ...]] = {
     "list": ((r" +\d+\.\d\b", " TIME"), (r"(?<= )[r-][b-](?=[p-][s-][-rscwS?][d-] )", "**")),
     "vcpu-list": ((r"(-|\d+) +(r|-)(b|-)([-p])(?= )", r"CPU **\4"), (r" +\d+\.\d\b", " TIME")),
     "claims": ((r" +\d+\.\d\b", " TIME"), (r"(?<= )[r-][b-](?=[p-][s-][-rscwS?][d-] )", "**")),
+    # xlpyd asks libxl for a certain domid, xl for any: so libxl remembers it
+    "list -l": ((r'(?m)^ {16}"domid": \d+,', '"domid": ANY'),),
     "uptime": ((r"(\d+ days?, +)?\d+:\d\d(:\d\d)?", "TIME"),),
 }
-_EFFECTS = {"list": "list", "vcpus": "vcpu-list"}
+_EFFECTS = {"list": "list", "vcpus": "vcpu-list", "config": "list -l"}
 # Keys of xenstore that are what time, the kernel and the hypervisor make of them.
 _STORE_MOVING = re.compile(
     r"^/(tool|vm/[^/]*/(start_time|uuid)|local/domain/\d+/(data|drivers|error|control/sysrq|vm-data)"
     r"|.*/(tty|port|ring-ref[^/ ]*|event-channel[^/ ]*|start_time|timeoffset|physical-device|device-model-pid|hotplug-status"
     r"|multi-queue[^/ ]*|feature-[^/ ]*|request-[^/ ]*|queue-\d+.*|platform-feature-[^/ ]*))\b"
 )
-_LIBRARY = re.compile(r"(libxl|xc|xencall|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ")
+# "web.cfg:12: config parsing error ...", and ours with the column
+_FINDING = re.compile(r"^(\S+:\d+):(\d+:)? .*")
+_LIBRARY = re.compile(
+    r"^(libxl|xc|xencall|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ", re.MULTILINE
+)
 
 
 def differences(words: list[str], theirs: Outcome, ours: Outcome) -> list[str]:
@@ -62,9 +68,10 @@ def _still_effect(name: str) -> Any:
 
 
 def _still(text: str, command: str) -> str:
-    text = re.sub(r"^\S*/xl: ", "xl: ", text)  # getopt says how it was called
+    text = re.sub(r"(?m)^\S*/xl: ", "xl: ", text)  # getopt says how it was called
     for pattern, instead in _MOVING.get(command, ()):
         text = re.sub(pattern, instead, text)
+    text = re.sub(r"(info 0x\d/0x0/)\d+", r"\1LENGTH", text)
     return re.sub(_UUID, _known_uuid, text)
 
 
@@ -79,16 +86,22 @@ def _still_store(text: str) -> str:
 
 
 def _same_messages(theirs: str, ours: str, command: str) -> bool:
-    """xl's own lines are there, all and in order. What libxl adds to them has other words: ours come indented.
+    """xl's own lines are there, all and in order. What its libraries add has other words: ours come indented.
 
-    Where libxl alone has said something, ours says it in one line.
+    Where a library alone has said something, ours says it in one line. A finding in a config file has its line in
+    common. Ours warns of more: of settings without effect, say.
     """
-    xl_lines = [line for line in _still(theirs, command).splitlines() if not _LIBRARY.match(line)]
-    our_lines = [line for line in _still(ours, command).splitlines() if not line.startswith("  ")]
+    xl_lines = [line for line in _lines(theirs, command) if not _LIBRARY.match(line)]
+    our_lines = [line for line in _lines(ours, command) if not line.startswith(("  ", "xl: warning: "))]
     if xl_lines == our_lines:
         return True
-    from_library = len(xl_lines) < len(theirs.splitlines())
+    from_library = _LIBRARY.search(theirs) is not None
     return from_library and our_lines[:-1] == xl_lines
+
+
+def _lines(text: str, command: str) -> list[str]:
+    lines = (line for line in _still(text, command).splitlines() if line.strip())
+    return [_FINDING.sub(r"\1: FINDING", line) for line in lines]
 
 
 def _command(words: list[str]) -> str:
