@@ -33,11 +33,9 @@ def tables(page: str) -> dict[str, str]:
         commands.append(f".Ss {_escaped(title)}\n.Bl -tag -width Ds\n")
         commands += [_command(row) for row in table(topic).values()]
         commands.append(".El\n")
-    absent = ", ".join([name for name, row in table("absent").items() if row.handler is None])
     return {
         "globals": "".join([_option(option) for option in GLOBALS if not option.hidden]),
         "commands": "".join(commands),
-        "absent": f"{_escaped(absent)}.\n" if absent else "None.\n",
     }
 
 

@@ -12,13 +12,11 @@ from xlpy.cli.commands import (
     find_command,
     find_xl_command,
     subcommands,
-    table,
     xl_commands,
 )
 from xlpy.cli.options import Option
 
 COMMANDS = {row.name: row for row in all_commands()}
-ABSENT = table("absent")
 HELPS = [
     "block-attach", "cd-insert", "cpupool-create", "create", "list", "migrate", "network-attach", "psr-cat-set",
     "save", "sched-credit2", "shutdown", "vcpu-pin", "long", "unknown",
@@ -29,9 +27,8 @@ NEW_SINCE_RECORDING = {"suspend", "resume", "xenstore-quota-get", "xenstore-quot
 def test_all_names_of_xl_are_known() -> None:
     assert len(set(ORDER)) == len(ORDER) == 96
     assert all(find_command(name) for name in (*ORDER, "dt-overlay"))
-    assert not COMMANDS.keys() & ABSENT.keys()
     own = {name for name, row in COMMANDS.items() if row.own}
-    assert COMMANDS.keys() | ABSENT.keys() == {*ORDER, "dt-overlay", "help"} | own
+    assert COMMANDS.keys() == {*ORDER, "dt-overlay", "help"} | own
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -121,13 +118,6 @@ def test_help_of_every_command_needs_no_host(row: object, call: Call, xl: Call) 
         if words[0] == "help" or name in COMMANDS:
             assert call(*words).out.startswith(f"Usage: xlpy {name}")
             assert xl(*words).out.startswith("Usage: xl [-vtT")
-
-
-def test_a_command_of_xl_that_is_missing_is_named(call: Call, xl: Call) -> None:
-    for run in (call, xl):
-        result = run("remus", "web", "otherhost")
-        assert result.status == 1
-        assert "does not have xl's command 'remus'" in result.err
 
 
 def test_dry_run_is_refused_where_there_is_none(xl: Call) -> None:

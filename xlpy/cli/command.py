@@ -29,7 +29,7 @@ class Command:
     ``needs`` is how many arguments it takes at least, ``usage`` and ``summary`` are xl's words, and so are ``modifies`` and
     ``dry_run``, which says that the handler itself shows what ``-N`` shows in xl. ``changes`` is whether it can change
     anything, and so has ``-N`` and ``--plan``, if that is not what xl calls it; ``loses`` has ``losses`` asked. ``own``
-    marks what xl doesn't have. ``handler`` is None for a command of xl's that this release lacks.
+    marks what xl doesn't have.
     """
 
     __slots__ = (
@@ -40,7 +40,7 @@ class Command:
     def __init__(
         self,
         name: str,
-        handler: str | None,
+        handler: str,
         usage: str,
         summary: str,
         *options: Option,
@@ -79,8 +79,6 @@ class Command:
         """The function that carries the command out; its module is imported now."""
         from importlib import import_module
 
-        if self.handler is None:
-            raise LookupError(self.name)
         module, _, function = self.handler.partition(":")
         handler: Handler = getattr(import_module(f"xlpy.cli.{module}"), function)
         return handler

@@ -59,8 +59,8 @@ def all_commands() -> Iterator[Command]:
 
 
 def find_command(name: str) -> Command | None:
-    """The command of exactly this name, be it one that this release lacks; None when xl doesn't know it either."""
-    for topic in (*TOPICS, "absent"):
+    """The command of exactly this name; None if there is none."""
+    for topic in TOPICS:
         command = table(topic).get(name)
         if command is not None:
             return command

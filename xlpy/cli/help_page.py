@@ -50,8 +50,6 @@ def command_page(command: Command, every_option: bool = False) -> str:
     lines = [*_wrapped(_pieces(command.usage, WIDTH - len(usage)), usage, len(usage)), ""]
     for sentence in command.summary.replace(";\n", "; ").split("\n"):
         lines += _wrapped(sentence.strip().rstrip(".;").split() or [""], end="." if sentence else "")
-    if command.handler is None:
-        lines += ["", "This release of xlpy does not have this command."]
     if command.options:
         lines += ["", "Options:", *_option_lines(command.options)]
     examples = EXAMPLES.get(command.name, ())

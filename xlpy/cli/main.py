@@ -14,7 +14,7 @@ from xlpy.cli.global_options import GLOBALS, XL_GLOBALS, GlobalOptions
 from xlpy.cli.options import Arguments, OptionError, parse, parse_leading
 from xlpy.cli.session import Session
 from xlpy.cli.usage import no_such_command, require_arguments
-from xlpy.errors import NotSupported, UsageError, XlError
+from xlpy.errors import UsageError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ def _run(session: Session, words: list[str]) -> int:
     command, words = _command(session, leading.rest)
     if session.xl:
         _require_dry_run(session, command)
-    if command.handler is None:
-        raise _absent(session, command, words)
     args = _command_arguments(session, command, words)
     if args.help_wanted:
         from xlpy.cli.help import print_help
@@ -170,12 +168,6 @@ def _command_arguments(session: Session, command: Command, words: list[str]) -> 
         raise UsageError(
             f"{command.name}: {error.message}", error.hint or f"see: xlpy help {command.name}"
         ) from None
-
-
-def _absent(session: Session, command: Command, words: list[str]) -> XlError:
-    """What to say about a command of xl's that this release lacks; its arguments are counted first, as xl does."""
-    require_arguments(session, command, sum(not word.startswith("-") for word in words), command.needs)
-    return NotSupported(f"this release of xlpy does not have xl's command {command.name!r}")
 
 
 def _answer(session: Session, what: str) -> int:

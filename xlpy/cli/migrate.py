@@ -39,6 +39,10 @@ def migrate(session: Session, args: Arguments) -> int | None:
         from xlpy.cli.migrate_xl import to_xl
 
         return to_xl(session, args)
+    return _move(session, args)
+
+
+def _move(session: Session, args: Arguments) -> int | None:
     reference, address = _words(args)
     with session.progress(f"migrate {reference}") as report:
         migration = _prepared(session, args, report)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xlpy.cli.session import Session
     from xlpy.inventory.entry import HostEntry
 
-_NOT_WITH_XL = ("with-disks", "direct", "direct-address", "check")
+NOT_WITH_XL = ("with-disks", "direct", "direct-address", "check")
 
 
 def to_xl(session: Session, args: Arguments) -> int | None:
@@ -22,7 +22,7 @@ def to_xl(session: Session, args: Arguments) -> int | None:
     from xlpy.client.xl_peer import XlPeer
     from xlpy.client.xl_send import MigrationToXl
 
-    for option in _NOT_WITH_XL:
+    for option in NOT_WITH_XL:
         if args.flag(option):
             raise UsageError(f"--{option} needs an xlpy on the other host, too", "leave --xl out")
     reference, host = args.rest[:2]
@@ -66,6 +66,10 @@ def rune_of(session: Session, program: str | None, host: str, command: str) -> s
     from xlpy.inventory.entry import HostEntry
 
     entry = entry or HostEntry(name=host, address=host)
+    if entry.unix_path is not None:
+        raise UsageError(
+            f"{host} is a socket of this machine", "name a host that ssh reaches, or leave --xl out"
+        )
     return f"exec {shlex.join(ssh_words(entry))} {'sudo -n ' if entry.sudo else ''}{command}"
 
 

@@ -62,27 +62,29 @@ class XlPeer:
         except subprocess.TimeoutExpired:
             self._process.terminate()
 
-    def explain(self, error: XlError) -> XlError:
-        """The error with what the command had to say, which knows better. It has to have ended."""
-        said = self._words()
-        if not said:
-            return error
-        return type(error)(f"{error.message}: {said[-1]}", error.hint, detail="\n".join(said[:-1]) or None)
+    def explain(self, what: str, error: XlError) -> XlError:
+        """``what`` happened because of this error, and of what the command complains of. It has to have ended."""
+        said, complaint = self._words()
+        message = f"{what}: {error.message}" + (f"; {self.name} says: {complaint}" if complaint else "")
+        return type(error)(message, error.hint, detail="\n".join(filter(None, (error.detail, *said))) or None)
 
     def unreachable(self, error: XlError) -> XlError:
         """The error of a command that never got to ``xl migrate-receive``."""
-        said = self._words()
+        said, complaint = self._words()
         return ConnectError(
-            f"no xl receives a domain at {self.name}: {said[-1] if said else error.message}",
+            f"no xl receives a domain at {self.name}: {complaint or error.message}",
             f"try it by hand: {self._rune}",
-            detail="\n".join(said[:-1]) or None,
+            detail="\n".join(said) or None,
         )
 
-    def _words(self) -> list[str]:
+    def _words(self) -> tuple[list[str], str | None]:
+        """What it said, and the line of that which says most: the last that is no hint."""
         size = self._said.seek(0, os.SEEK_END)
         self._said.seek(max(0, size - _SAID_BYTES))
         text = self._said.read().decode("utf-8", "backslashreplace")
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        telling = [line for line in lines if not line.startswith("(")]
+        return lines, telling[-1] if telling else None
 
     def __enter__(self) -> XlPeer:
         return self

@@ -1,6 +1,7 @@
 """The source's side of xl's migration protocol (migrate_domain in xl_migrate.c), for a target that has xl alone.
 
-The domain is the target's from the moment that GO may have reached it; before, whatever fails leaves it here as it was.
+What precedes the stream is the header of a save file of the domain's engine: a real xl refuses all but libxl's own, one
+that is xlpy knows the others, too. The domain is the target's from the moment that GO may have reached it; before, whatever fails leaves it here as it was.
 xl remembers nothing: where the target is lost between GO and its report, nobody but a look at it can tell what became of
 the domain, and until somebody has looked it stands still here.
 """
@@ -19,7 +20,6 @@ from xlpy.errors import (
     DomainNotFound,
     EngineError,
     Interrupted,
-    NotSupported,
     ProtocolError,
     XlError,
 )
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     Report = Callable[[TransferProgress], None]
 
-_XL_FORMAT = "libxl"
 _PIPE_BYTES = 1 << 18
 _ABORT_TIMEOUT_MS = 20_000
 
@@ -94,13 +93,7 @@ class MigrationToXl:
         problem = refusal(found, self._where())
         if problem is not None:
             raise problem
-        saved = describe(self._source, self._domid, self._config)
-        if saved.stream_format != _XL_FORMAT:
-            raise NotSupported(
-                f"xl cannot read the state of a domain of the {saved.stream_format} engine",
-                "a domain stays with the kind of engine that it was started on",
-            )
-        return saved
+        return describe(self._source, self._domid, self._config)
 
     def _greet(self) -> None:
         try:
@@ -157,11 +150,7 @@ class MigrationToXl:
                     waiting.discard(fd)
 
     def _await_ready(self) -> None:
-        try:
-            self._peer.expect(READY)
-        except ProtocolError as error:
-            self._peer.hang_up()
-            raise self._peer.explain(error) from error
+        self._peer.expect(READY)
         self._say("migration sender: Target has acknowledged transfer.")
 
     # -- the moment of handing over
@@ -182,11 +171,8 @@ class MigrationToXl:
             raise self._unsettled(error) from error
         self._peer.hang_up()
         self._source.resume_saved(self._domid, self._was_paused)
-        raise self._peer.explain(
-            EngineError(
-                f"the migration failed, {self._where()}: {self._peer.name} could not start the domain"
-            )
-        )
+        failure = EngineError(f"{self._peer.name} could not start the domain")
+        raise self._peer.explain(f"the migration failed, {self._where()}", failure)
 
     def _leave(self) -> None:
         try:
@@ -211,9 +197,8 @@ class MigrationToXl:
             return Aborted(f"the migration was given up; {self._where()}", exit_status=130)
         known = error if isinstance(error, XlError) else ConnectError(f"{self._peer.name} has gone: {error}")
         kind = ConnectError if isinstance(known, (Interrupted, ProtocolError)) else type(known)
-        return self._peer.explain(
-            kind(f"the migration failed, {self._where()}: {known.message}", known.hint, detail=known.detail)
-        )
+        known = kind(known.message, known.hint, detail=known.detail)
+        return self._peer.explain(f"the migration failed, {self._where()}", known)
 
     def _take_back(self) -> None:
         """Wait for the end of the transfer, which is broken; xlpyd takes back what a lost client has left."""

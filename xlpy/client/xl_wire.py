@@ -45,10 +45,15 @@ def read_exactly(fd: int, length: int) -> bytes:
 
 
 def expect(fd: int, message: bytes, who: str) -> None:
-    """Read this message. Raises ProtocolError for another one or none, OSError."""
-    said = read_exactly(fd, len(message))
-    if said == message:
-        return
+    """Read this message. Raises ProtocolError for another one, as soon as it is another one, or none; OSError."""
+    said = b""
+    while message.startswith(said):
+        if said == message:
+            return
+        piece = os.read(fd, len(message) - len(said))
+        if not piece:
+            break
+        said += piece
     if not said:
         raise ProtocolError(f"{who} hung up instead of saying {_shown(message)}")
     raise ProtocolError(f"{who} said {_shown(said)} instead of {_shown(message)}")
