@@ -21,32 +21,29 @@ SET_UP = Path(__file__).with_name("set_up_machine.sh")
 
 
 class DebianMachine:
-    """One of them; ``close`` ends it with all that runs there."""
+    """One of them; ``close`` ends it with all that runs there. One that stands ``beside`` another is in its network."""
 
-    def __init__(self, directory: Path, packages: Path) -> None:
+    def __init__(self, directory: Path, packages: Path, beside: DebianMachine | None = None) -> None:
         self.directory = directory  # its /run and /var are here
         for part in ("root", "run/lock", "var/lib/xen", "var/log/xen", "var/tmp", "var/cache"):
             (directory / part).mkdir(parents=True)
         (directory / "var/run").symlink_to("/run")
         (directory / "var/lock").symlink_to("/run/lock")
         as_root = () if os.getuid() == 0 else ("--user", "--map-root-user")
-        spaces = ("--mount", "--pid", "--net", "--fork", "--kill-child")
+        spaces = ("--mount", "--pid", "--fork", "--kill-child")
+        network = beside.enter_network if beside else ("unshare", *as_root, "--net")
         self._init = subprocess.Popen(
-            ["unshare", *as_root, *spaces, "sh", SET_UP, directory, packages],
+            [*network, "unshare", *spaces, "sh", SET_UP, directory, packages],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert self._init.stdout is not None
         assert self._init.stdout.readline() == b"ready\n", "the machine does not start"
-        spaces_dir = f"/proc/{self._init.pid}/ns"
-        enter = [
-            f"--mount={spaces_dir}/mnt",
-            f"--pid={spaces_dir}/pid_for_children",
-            f"--net={spaces_dir}/net",
-        ]
-        if as_root:
-            enter.append(f"--user={spaces_dir}/user")
-        self._enter = ["nsenter", *enter, "chroot", str(directory / "root")]
+        spaces_of = f"/proc/{self._init.pid}/ns"
+        user = () if os.getuid() == 0 else (f"--user={spaces_of}/user",)
+        self.enter_network = ("nsenter", *user, f"--net={spaces_of}/net")
+        inside = (f"--mount={spaces_of}/mnt", f"--pid={spaces_of}/pid_for_children")
+        self._enter = [*self.enter_network, *inside, "chroot", str(directory / "root")]
         self.environ = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/var/tmp",

@@ -76,6 +76,8 @@ class Reception:
         self._show(saved)
         self._look(saved)
         domid: int = self._host.restore_domain(saved, os.dup(self._source), self._supervised)
+        for fd in (self._source, self._answers):  # QEMU reads without waiting, and that is shared by all copies
+            os.set_blocking(fd, True)
         if self._failover:
             self._say(f"migration target: Remus Failover for domain {domid}")
             self._host.accept_restored(domid, self._paused)

@@ -96,6 +96,11 @@ class QemuMotion(QemuLife):
             raise
         return migration.save_domain(domain, stream, limits, live, progress)
 
+    def release_saved(self, domid: int) -> None:
+        """Nothing changes: it stands still until it is taken back or destroyed. Raises InvalidState if it doesn't."""
+        if self.domain(domid).record.phase != "saved":
+            raise InvalidState(f"domain {domid} does not stand still after a save")
+
     def resume_saved(self, domid: int, paused: bool = False) -> None:
         """Take back a domain that stands still after ``save_domain``. Raises InvalidState if it doesn't."""
         migration.resume_saved(self.domain(domid), paused)
