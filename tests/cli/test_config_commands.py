@@ -158,6 +158,8 @@ def test_fmt_check_changes_nothing(call: Call, place: Path) -> None:
     assert (result.status, result.out) == (1, "bad.cfg\n")
     assert (place / "bad.cfg").read_text() == BAD
     assert call("config", "fmt", "--check", "good.cfg").status == 0
+    found = json.loads(call("config", "fmt", "--check", "bad.cfg", "good.cfg", "-o", "json").out)
+    assert found == {"schema": "xlpy/file/1", "rows": [{"path": "bad.cfg"}]}
 
 
 def test_fmt_leaves_alone_what_does_not_parse(call: Call, place: Path) -> None:

@@ -86,6 +86,15 @@ def test_a_dry_run_prints_libxls_json_and_does_nothing(words: list[str], xl: Cal
     assert list(fake.guests) == [0]
 
 
+def test_a_dry_run_in_other_forms(call: Call) -> None:
+    document = json.loads(call("create", "-n", "web.cfg", "-o", "json").out)
+    assert document["schema"] == "xlpy/domain-config/1"
+    (row,) = document["rows"]
+    assert (row["domid"], row["config"]["c_info"]["name"]) == (None, "web")
+    assert "schema: xlpy/domain-config/1\n" in call("create", "-n", "web.cfg", "-o", "yaml").out
+    assert call("create", "-n", "web.cfg", "-o", "csv").status == 2
+
+
 def test_verbose_tells_what_the_engine_does(call: Call) -> None:
     assert call("-v", "create", "web.cfg").err.splitlines() == [
         "Parsing config from web.cfg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
@@ -60,6 +61,19 @@ def test_help_of_a_command_is_short_and_long(call: Call) -> None:
     assert "--columns" in long
     assert "--columns" not in short
     assert "see xlpy help --long save." in short
+
+
+def test_help_for_programs(call: Call) -> None:
+    found = {row["name"]: row for row in json.loads(call("help", "-o", "json").out)["rows"]}
+    assert found.keys() == COMMANDS.keys()
+    assert found["list"]["own"] is found["list"]["modifies"] is False
+    assert (found["save"]["modifies"], found["lab up"]["own"]) == (True, True)
+    assert "-p" in found["save"]["options"]
+    (row,) = json.loads(call("help", "sysrq", "-o", "json").out)["rows"]
+    assert (row["usage"], row["summary"]) == ("<Domain> <letter>", "Send a sysrq to a domain")
+    assert len(call("help", "config", "-o", "csv", "--no-headers").out.splitlines()) == 8
+    assert call("help", "nonsense", "-o", "json").status == 2
+    assert call("help", "-o", "xml").status == 2
 
 
 def test_xl_has_no_long_help(xl: Call) -> None:

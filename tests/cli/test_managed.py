@@ -90,6 +90,8 @@ def test_versions(call: Call) -> None:
     call("define", "web.cfg", "memory=32")
     assert [row["version"] for row in rows(call, "config", "log", "web")] == [1, 2]
     assert call("config", "log", "web", "1").out == Path("web.cfg").read_text()
+    (found,) = rows(call, "config", "log", "web", "1")
+    assert found == {"name": "web", "version": 1, "text": Path("web.cfg").read_text()}
     assert "memory = 32" in call("config", "log", "web", "2").out
     assert "is version 1 again" in call("-v", "config", "restore", "web", "1").err
     assert call("config", "log", "web", "3").out == Path("web.cfg").read_text()

@@ -171,7 +171,12 @@ def test_dump_core_where_nobody_can_write(call: Call, lab: FakeEngine, tmp_path:
     assert "No such file or directory" in result.err
 
 
-def test_qemu_monitor_command(xl: Call, lab: FakeEngine) -> None:
+def test_qemu_monitor_command(xl: Call, call: Call, lab: FakeEngine) -> None:
+    document = json.loads(call("qemu-monitor-command", "gpv", "info status", "-o", "json").out)
+    assert document == {
+        "schema": "xlpy/monitor-answer/1",
+        "rows": [{"domid": 11, "command": "info status", "answer": "info status"}],
+    }
     assert xl("qemu-monitor-command", "gpv", "info status").out == "info status\n"
     assert xl("qemu-monitor-command", "gpv", "info", "status").err == "Invalid arguments.\n"
 

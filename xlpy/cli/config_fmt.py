@@ -22,6 +22,7 @@ def fmt(session: Session, args: Arguments) -> int:
     A file that doesn't parse is reported and left alone, and the others are formatted all the same.
     """
     status = 0
+    wrong: list[str] = []
     for path in args.rest:
         try:
             text = decode_text(read_file(path))
@@ -37,11 +38,15 @@ def fmt(session: Session, args: Arguments) -> int:
             sys.stdout.buffer.write(_encoded(wanted))
             sys.stdout.buffer.flush()
         elif wanted != text and args.flag("check"):
-            print(path)
+            wrong.append(path)
             status = 1
         elif wanted != text and not session.rehearses(f"bring {path} into its canonical layout", host=None):
             replace_file(path, _encoded(wanted))
             session.note(f"formatted {path}")
+    if args.flag("check"):
+        from xlpy.render.text import file_kind
+
+        session.show(file_kind(), wrong)
     return status
 
 

@@ -44,7 +44,7 @@ def create(session: Session, args: Arguments) -> int | None:
     if args.flag("strict"):
         refuse_what_has_no_effect(parsed)
     if args.flag("dryrun") or session.options.dry_run:
-        print_config(parsed.config, sys.stdout)
+        _show_config(session, parsed.config)
         return None
     if args.flag("d"):
         print_config(parsed.config, sys.stderr)
@@ -67,6 +67,18 @@ def create(session: Session, args: Arguments) -> int | None:
     tell_start(session, domid, config)
     after_start(session, args, domid, config, unpause=console and not paused)
     return None
+
+
+def _show_config(session: Session, config: DomainConfig) -> None:
+    """What ``-n`` prints: libxl's JSON, or with -o a document like that of ``list -l``. Raises UsageError."""
+    from xlpy.config.libxl_json import domain_json
+    from xlpy.model.json_text import loads
+
+    text = domain_json(config)
+    if session.form == "csv":
+        raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
+    rows = [{"domid": None, "config": loads(text)}] if session.structured else []
+    session.show_documents("xlpy/domain-config/1", rows, text)
 
 
 def tell_start(session: Session, domid: int, config: DomainConfig) -> None:

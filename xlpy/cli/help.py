@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xlpy.cli.commands import (
+    all_commands,
     find_command,
     find_xl_command,
     subcommands,
@@ -26,6 +27,8 @@ def help_command(session: Session, args: Arguments) -> int:
     """``xl help [CMD]``. xl answers an unknown command on stdout and exits 0; so does xl mode."""
     name = args.rest[0] if args.rest else "help"
     seconds = [] if session.xl else subcommands(name)
+    if session.options.output is not None and session.structured:
+        return _show_rows(session, args.rest)
     if seconds and not args.rest[1:]:
         from xlpy.cli.help_page import group_page
 
@@ -45,6 +48,18 @@ def help_command(session: Session, args: Arguments) -> int:
     else:
         first, *rest = name.split(" ")
         raise no_such_command(first, rest)
+    return 0
+
+
+def _show_rows(session: Session, words: list[str]) -> int:
+    """The command of this name, or all whose first word it is, or all, as rows."""
+    from xlpy.render.text import command_kind
+
+    name = " ".join(words[:2])
+    rows = [row for row in all_commands() if not words or f"{row.name} ".startswith(f"{name} ")]
+    if not rows:
+        raise no_such_command(words[0], words[1:])
+    session.show(command_kind(), rows)
     return 0
 
 

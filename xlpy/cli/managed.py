@@ -94,7 +94,10 @@ def log(session: Session, args: Arguments) -> None:
         session.show(version_kind(), session.host.definition_versions(name))
         return
     version = whole_number(numbers[0], "version", most=_HIGHEST_ORDER)
-    print(text_of_version(session, name, version), end="")
+    from xlpy.render.text import definition_text_kind
+
+    text = text_of_version(session, name, version)
+    session.show_text(definition_text_kind(), (name, version, text), text)
 
 
 def restore(session: Session, args: Arguments) -> None:

@@ -100,9 +100,11 @@ def qemu_monitor_command(session: Session, args: Arguments) -> None:
     reference, *command = args.rest
     if len(command) > 1:
         raise XlError("Invalid arguments.", "the command is one argument: put it in quotes")
-    output = session.host.qemu_monitor_command(session.domid(reference), command[0])
-    if output:
-        print(output.replace("\r\n", "\n").rstrip("\n"))
+    from xlpy.render.text import monitor_answer_kind
+
+    domid = session.domid(reference)
+    answer = session.host.qemu_monitor_command(domid, command[0]).replace("\r\n", "\n").rstrip("\n")
+    session.show_text(monitor_answer_kind(), (domid, command[0], answer), f"{answer}\n" if answer else "")
 
 
 def suspend(session: Session, args: Arguments) -> None:

@@ -60,6 +60,7 @@ def every_kind() -> Iterator[Kind]:
         plan,
         pv_device,
         sched,
+        text,
         usage,
         vcpu,
     )
@@ -90,6 +91,12 @@ def every_kind() -> Iterator[Kind]:
         inventory.reached_kind(),
     )
     yield from (broker.line_kind(), lab.lab_host_kind())
+    yield from (
+        text.monitor_answer_kind(),
+        text.definition_text_kind(),
+        text.file_kind(),
+        text.command_kind(),
+    )
     yield from (config_check.finding_kind(), config_diff.difference_kind(), config_show.setting_kind())
     yield _kind_kind()
 

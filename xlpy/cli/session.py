@@ -221,6 +221,14 @@ class Session:
 
         write_value({"schema": schema, "rows": list(rows)}, self.form, sys.stdout)
 
+    def show_text(self, kind: Kind, row: Row, text: str) -> None:
+        """Print a text as it is, or the row that has it in the form that was asked for."""
+        if self.structured or self.options.columns:
+            self.show(kind, [row])
+            return
+        self._answered()
+        sys.stdout.write(text)
+
     def progress(self, what: str) -> Reporter:
         """How to tell the user how far a long operation has come: bar, lines or nothing, on stderr."""
         from xlpy.render.progress import Bar, Lines, Silence
