@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlpy.engine.libxl.ends import _ends
+from xlpy.engine.libxl.ends import Ends, _ends
 from xlpy.model.domain import DomainEnd, ShutdownReason
 
 STATES = st.dictionaries(
@@ -45,3 +45,28 @@ def test_each_end_is_told_once(before: dict, now: dict) -> None:  # type: ignore
     assert {end.domid for end in ends if end.destroyed} == gone
     assert len(ends) == len({(end.domid, end.destroyed) for end in ends})
     assert _ends(now, now) == []
+
+
+def test_one_that_was_just_made_is_known_without_a_look() -> None:
+    looks: list[dict[int, tuple[str, ShutdownReason | None]]] = [{}]
+    told: list[DomainEnd] = []
+    ends = Ends(looks.pop)
+    ends._on_end = told.append
+    ends.learn(3, "u")
+    assert looks, "nobody has looked"
+    ends.look_again()
+    assert told == [DomainEnd(domid=3, reason=ShutdownReason.UNKNOWN, destroyed=True)]
+    ends.stop()
+
+
+def test_the_end_of_one_whose_domid_is_taken_again_comes_before_the_new_one() -> None:
+    told: list[DomainEnd] = []
+    ends = Ends(lambda: {3: ("new", None)})
+    ends._on_end = told.append
+    ends.learn(3, "old")
+    ends.learn(3, "new")
+    assert told == [DomainEnd(domid=3, reason=ShutdownReason.UNKNOWN, destroyed=True)]
+    ends.learn(3, "new")
+    ends.look_again()
+    assert len(told) == 1
+    ends.stop()

@@ -62,6 +62,13 @@ class Ends:
         for end in ends:
             self._on_end(end)
 
+    def learn(self, domid: int, uuid: str) -> None:
+        """There is a domain that was just made; what happens to it is told at the next look."""
+        with self._looking:
+            known, _ = self._known.setdefault(domid, (uuid, None))
+        if known != uuid:  # the end of one that had this domid before has to be told first
+            self.look_again()
+
     def _run(self, xenstore: Xenstore) -> None:
         try:
             while True:

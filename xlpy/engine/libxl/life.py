@@ -103,8 +103,15 @@ class LibxlLife(LibxlPsr):
             except XlError:
                 context.call("domain_destroy", domid)
                 raise
-        self.ends.look_again()
+        self.watch_over(domid, config)
         return domid
+
+    def watch_over(self, domid: int, config: DomainConfig) -> None:
+        """Tell of the end of a domain that was just made."""
+        if config.c_info.uuid:
+            self.ends.learn(domid, config.c_info.uuid)
+        else:  # libxl has given it one
+            self.ends.look_again()
 
     def _build(self, context: Context, built: Struct, config: DomainConfig) -> int:
         domid = ctypes.c_uint32(INVALID_DOMID)

@@ -177,7 +177,7 @@ class LibxlMotion(LibxlConsoles):
                 "checkpointed_stream": _REMUS if saved.failover else 0,
             }
             domid = self._receive(config, stream, parameters, progress)
-        self.ends.look_again()
+        self.watch_over(domid, config)
         self.take_said(domid, saved.consoles)
         self.follow_console(domid)
         return domid

@@ -54,6 +54,8 @@ class LibxlReading(Engine):
         self.library = Library()
         self.contexts = Contexts(self.library)
         self.xenstore = Xenstore()
+        # what never changes of a domain, by domid and uuid: its type and when it started
+        self._lasting: dict[tuple[int, str], tuple[DomainType, float | None]] = {}
         self._nodes: int | None = None  # how many the host has, once somebody wanted to know
 
     # -- the host
@@ -174,14 +176,21 @@ class LibxlReading(Engine):
         """libxl_list_domain; names and start times are xenstore's."""
         with self.contexts.borrow() as context:
             found = list_of(context, "dominfo", "list_domain")
-            return tuple(self._domain_info(context, facts) for facts in found)
+            pools = {facts.get("cpupool", 0) for facts in found}
+            names = {poolid: self.pool_name(context, poolid) for poolid in pools}
+            infos = tuple(
+                self._domain_info(context, facts, names[facts.get("cpupool", 0)]) for facts in found
+            )
+        self._forget_lasting({(info.domid, info.uuid) for info in infos})
+        return infos
 
     def domain_info(self, domid: int) -> DomainInfo:
         """libxl_domain_info."""
         with self.contexts.borrow() as context, context.new("dominfo") as dominfo:
             if context.call("domain_info", dominfo.memory, domid):
                 raise DomainNotFound(f"{domid} is an invalid domain identifier")
-            return self._domain_info(context, dominfo.json())
+            facts = dominfo.json()
+            return self._domain_info(context, facts, self.pool_name(context, facts.get("cpupool", 0)))
 
     def find_domain(self, reference: str) -> DomainInfo:
         """The domain of this domid, name or uuid."""
@@ -238,19 +247,15 @@ class LibxlReading(Engine):
         found = members(nodes)
         return None if set(range(self._nodes)) <= set(found) else found
 
-    def _domain_info(self, context: Context, facts: dict[str, Any]) -> DomainInfo:
+    def _domain_info(self, context: Context, facts: dict[str, Any], pool_name: str) -> DomainInfo:
         domid = facts.get("domid", 0)
         uuid = facts.get("uuid", _NO_UUID)
-        started = self.xenstore.read(f"/vm/{uuid}/start_time") if domid else None
-        poolid = facts.get("cpupool", 0)
+        domain_type, start_time_s = self._what_lasts(domid, uuid, facts)
         return DomainInfo(
             domid=domid,
             uuid=uuid,
             name=self.xenstore.read(f"/local/domain/{domid}/name"),
-            # libxl's facts call a pvh domain hvm
-            domain_type=DomainType(
-                self.xenstore.read(f"/libxl/{domid}/type") or facts.get("domain_type", "pv")
-            ),
+            domain_type=domain_type,
             running=facts.get("running", False),
             blocked=facts.get("blocked", False),
             paused=facts.get("paused", False),
@@ -266,12 +271,32 @@ class LibxlReading(Engine):
             cpu_time_ns=facts.get("cpu_time", 0),
             vcpu_online=facts.get("vcpu_online", 0),
             vcpu_max_id=facts.get("vcpu_max_id", 0),
-            cpupool=poolid,
-            cpupool_name=self.pool_name(context, poolid),
+            cpupool=facts.get("cpupool", 0),
+            cpupool_name=pool_name,
             ssid_label=facts.get("ssid_label"),
             node_affinity=self._node_affinity(context, domid),
-            start_time_s=_seconds(started) if domid else _boot_time_s(),
+            start_time_s=start_time_s,
         )
+
+    def _what_lasts(self, domid: int, uuid: str, facts: dict[str, Any]) -> tuple[DomainType, float | None]:
+        """The type and the start time; they are asked of xenstore until they are there.
+
+        libxl's facts call a pvh domain hvm.
+        """
+        known = self._lasting.get((domid, uuid))
+        if known is not None:
+            return known
+        said = self.xenstore.read(f"/libxl/{domid}/type")
+        started_s = _seconds(self.xenstore.read(f"/vm/{uuid}/start_time")) if domid else _boot_time_s()
+        found = DomainType(said or facts.get("domain_type", "pv")), started_s
+        if domid and said is not None and started_s is not None:
+            self._lasting[domid, uuid] = found
+        return found
+
+    def _forget_lasting(self, present: set[tuple[int, str]]) -> None:
+        for known in list(self._lasting):
+            if known not in present:
+                self._lasting.pop(known, None)
 
     def pool_name(self, context: Context, poolid: int) -> str:
         """The name of a cpupool (libxl_cpupoolid_to_name)."""
