@@ -675,6 +675,43 @@ def test_one_that_does_not_end_is_named(hosts: Three, xlpy: Call, monkeypatch: p
     assert result.err.startswith("xlpy: twin@c: it was asked and has not ended yet")
 
 
+def test_those_that_do_not_end_are_destroyed(
+    hosts: Three, xlpy: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obey(monkeypatch, hosts["a"].engine)
+    words = ("-H", "all", "shutdown", "-a", "--timeout", "1", "--then", "destroy")
+    plan = xlpy(*words, "--plan", "-o", "json")
+    assert "destroy it if it has not ended after 1 s" in str(rows(plan)[0]["change"])
+    result = xlpy(*words, "--yes", "-o", "json")
+    assert (result.status, result.err) == (0, "")
+    assert [(row["host"], row["name"], row["action"], row["result"]) for row in rows(result)] == [
+        ("a", "web", "shutdown", "ok"),
+        ("b", "db", "destroy", "ok"),
+        ("b", "twin", "destroy", "ok"),
+        ("c", "twin", "destroy", "ok"),
+    ]
+    for name in ("b", "c"):
+        assert [info.domid for info in hosts[name].engine.list_domains()] == [0]
+
+
+def test_one_that_cannot_be_destroyed_either_is_named(
+    hosts: Three, xlpy: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xlpy.errors import EngineError
+
+    def destroy(domid: int) -> None:
+        raise EngineError("it holds on")
+
+    monkeypatch.setattr(hosts["c"].engine, "destroy_domain", destroy)
+    result = xlpy(
+        "-H", "b,c", "shutdown", "-a", "--timeout", "0.5", "--then", "destroy", "--yes", "-o", "json"
+    )
+    assert result.status == 4
+    assert [row["result"] for row in rows(result)] == ["ok", "ok", "engine"]
+    assert result.err.startswith("xlpy: twin@c: it holds on")
+    assert xlpy("-H", "all", "shutdown", "-a", "--then", "destroy").status == 2
+
+
 def test_one_domains_failure_does_not_spare_the_others(hosts: Three, xlpy: Call) -> None:
     from xlpy.errors import EngineError
 

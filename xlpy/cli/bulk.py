@@ -12,7 +12,7 @@ from xlpy.cli.locate import Located, domains_of, locate_one
 from xlpy.cli.many_hosts import ask_all, failures, look, open_parts, overall_status, report_failures
 from xlpy.cli.numbers import timeout_of
 from xlpy.client.many import Part
-from xlpy.errors import Aborted, Interrupted, InvalidState, UsageError, XlError
+from xlpy.errors import Aborted, ConnectError, DomainNotFound, Interrupted, InvalidState, UsageError, XlError
 from xlpy.render.changes import change_words
 from xlpy.render.plan import Outcome, Step, outcome_kind, plan_kind
 
@@ -31,8 +31,6 @@ _LONGEST_ACT_S = 5.0  # what asking one more domain may add to a host's time
 
 def change(session: Session, command: Command, args: Arguments) -> int:
     """Do it to every domain that is meant, on all hosts at the same time; a row says what came of each."""
-    if session.plural and args.knows("then") and args.flag("then"):
-        raise UsageError("--then is for the domains of one host", "leave it out, or name one host")
     everything = args.knows("all") and args.flag("all")
     if not everything and not args.rest:
         raise UsageError(f"{command.name}: no domain is named", "name domains, or give -a for all of them")
@@ -125,7 +123,8 @@ def _agreed(session: Session, steps: Sequence[Step], silent: Sequence[tuple[str,
 def _carry_out(session: Session, command: Command, args: Arguments, targets: Targets) -> list[Outcome]:
     """Every host at the same time, the domains of one host one after the other."""
     done: dict[Part, list[Outcome]] = {part: [] for part in targets}
-    waits = args.knows("wait") and args.flag("wait")
+    ends_late_ones = args.knows("then") and args.flag("then")
+    waits = ends_late_ones or (args.knows("wait") and args.flag("wait"))
     for part in targets:
         if part.limit_s is not None and session.options.timeout_s is None:
             part.limit_s += _LONGEST_ACT_S * len(targets[part])
@@ -141,11 +140,49 @@ def _carry_out(session: Session, command: Command, args: Arguments, targets: Tar
         for part in targets:
             part.limit_s = timeout_s
     ask_all(session, list(targets), work, _unknown)
+    if ends_late_ones:
+        _destroy_rest(session, {part: done[part] for part in targets if part.lost})
     return [
         outcome
         for part, located in targets.items()
         for outcome in _all_of(command, part, located, list(done[part]))
     ]
+
+
+def _destroy_rest(session: Session, late: dict[Part, list[Outcome]]) -> None:
+    """End what has not ended on hosts whose time is over; a domain that has meanwhile is fine.
+
+    Where a connection broke before that, nothing is done: nobody knows how long its domains had.
+    """
+    again = {_fresh(session, part): part for part in late}
+
+    def work(fresh: Part) -> None:
+        for outcome in late[again[fresh]]:
+            if not outcome.pending:
+                continue
+            try:
+                fresh.host.destroy_domain(outcome.step.domid or 0)
+            except (DomainNotFound, InvalidState):
+                pass
+            except (ConnectError, Interrupted):
+                raise
+            except XlError as error:
+                outcome.error = error
+            else:
+                outcome.step = outcome.step.replace(action="destroy")
+            outcome.pending = False
+
+    ask_all(session, list(again), work, _unknown)
+    for fresh, part in again.items():
+        if all(not outcome.pending for outcome in late[part]):
+            part.error = None
+        elif fresh.error is not None:
+            part.error = fresh.error
+
+
+def _fresh(session: Session, part: Part) -> Part:
+    """The same host over a new connection: what the old one answers late is an answer to nothing."""
+    return Part(part.entry, session.open(part.entry), _LONGEST_ACT_S + (part.entry.limit_s or 0))
 
 
 def _unknown(part: Part) -> XlError:
