@@ -50,10 +50,11 @@ def run(
     except OSError as error:
         from errno import EDQUOT, EIO, ENOSPC
 
-        from xlpy.cli.failure import report, report_bug
+        from xlpy.cli.failure import mute_stdout, report, report_bug
 
         if error.errno not in (EDQUOT, EIO, ENOSPC):
             return report_bug(error, session)
+        mute_stdout()
         return report(XlError(f"cannot write the output: {error.strerror}"), session)
     except Exception as error:  # noqa: BLE001 -- the edge of the process
         from xlpy.cli.failure import report_bug
