@@ -78,9 +78,21 @@ def _disk(session: Session, words: Sequence[str]) -> DiskConfig:
         return parse_disk_spec(words)
     except ConfigError as error:
         if session.xl:
-            message = f"config parsing error in disk specification: {error.message} in `{words[-1]}'"
+            message = (
+                f"config parsing error in disk specification: {_as_libxlu(error.message)} in `{words[-1]}'"
+            )
             raise ConfigError(message, where="command line", exit_status=error.exit_status) from error
         raise
+
+
+def _as_libxlu(message: str) -> str:
+    """What libxlu says of a disk in other words (libxlu_disk.c): "unknown value for format: near `qcow3'"."""
+    import re
+
+    message = message.replace("no vdev is given", "no vdev specified")
+    message = message.replace("no target is given", "no target specified (and device not removable)")
+    found = re.fullmatch(r"unknown value '(?P<value>.*)' for (?P<name>[\w-]+)", message)
+    return f"unknown value for {found['name']}: near `{found['value']}'" if found else message
 
 
 def _print_disk(disk: DiskConfig) -> None:

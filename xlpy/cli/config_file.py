@@ -92,13 +92,29 @@ def read_config(
     return parsed
 
 
+# How xl says it (xl_parse.c), where it says it in one line.
+_XL_WORDS = (
+    (r"the config has no name", r"Domain name must be specified."),
+    (r"neither kernel nor bootloader is given", r"Neither kernel nor bootloader specified"),
+    (r"builder=.* contradicts type=.*", r'Contradicting "builder" and "type" options specified.'),
+    (r"type: unknown value '(.*)'", r"Invalid domain type \1."),
+    (r"(on_\w+): unknown value '(.*)'", r'Unknown \1 action "\2" specified'),
+)
+
+
 def _as_xl_ends(session: Session, error: SettingError) -> ConfigError:
     """The error; called as xl it ends with the words that xl has for all errors of its kind, as scripts know them."""
     if session.xl and error.finding == "syntax":
         session.warn("\n  ".join([str(error), *(error.detail or "").splitlines()]))
         return ConfigError("Failed to parse config: Invalid argument", exit_status=error.exit_status)
-    if session.xl and (error.finding, error.message) == ("missing", "the config has no name"):
-        return ConfigError("Domain name must be specified.", error.hint, exit_status=error.exit_status)
+    if session.xl:
+        import re
+
+        for pattern, words in _XL_WORDS:
+            found = re.fullmatch(pattern, error.message)
+            if found:
+                detail = "\n".join(filter(None, (str(error), error.detail)))
+                return ConfigError(found.expand(words), detail=detail, exit_status=error.exit_status)
     return error
 
 

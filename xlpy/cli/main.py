@@ -162,13 +162,26 @@ def _command_arguments(session: Session, command: Command, words: list[str]) -> 
         found.rest = words
         return found
     try:
-        return parse(words, command.options, () if session.xl else GLOBALS)
+        return _arguments_as_xl(command, words) if session.xl else parse(words, command.options, GLOBALS)
     except OptionError as error:
         if session.xl:
             raise UsageError(f"option `{error.optopt}' not supported.") from None
         raise UsageError(
             f"{command.name}: {error.message}", error.hint or f"see: xlpy help {command.name}"
         ) from None
+
+
+def _arguments_as_xl(command: Command, words: list[str]) -> Arguments:
+    """xl finds no options behind the first argument: its getopt has stopped there once, at the command, and keeps to it.
+
+    The domain of config-update, and a file that comes first, are out of the way before it begins.
+    """
+    ahead = {"create": 1, "config-update": 2}.get(command.name, 0)
+    while ahead and (len(words) < ahead or words[ahead - 1].startswith("-") or "=" in words[ahead - 1]):
+        ahead -= 1
+    found = parse_leading(words[ahead:], command.options)
+    found.rest[:0] = words[:ahead]
+    return found
 
 
 def _answer(session: Session, what: str) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.numbers import LARGEST, number_of
-from xlpy.errors import InvalidState, XlError
+from xlpy.errors import DomainNotFound, InvalidState, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
     from xlpy.model.domain import DomainInfo, SchedParams
+    from xlpy.render.kind import Kind
 
 _FIRST_POOL = "0"
 _CREDIT_PARAMS = ("tslice_ms", "ratelimit_us", "migration_delay_us")
@@ -61,21 +64,24 @@ def _domains(
             raise XlError("Must specify a domain.")
         _show_all(session, scheduler, pool_name)
         return
-    domain, params = require_scheduler(session, reference, scheduler)
     if weight is None and cap is None:
         from xlpy.render.sched import sched_kind
 
-        session.show(sched_kind(), [(domain, params)])
+        with header_as_xl(session, sched_kind()):
+            row = require_scheduler(session, reference, scheduler)
+        session.show(sched_kind(), [row])
         return
+    domain, _ = require_scheduler(session, reference, scheduler)
     with worded_as_xl(session, "libxl_domain_sched_params_set failed."):
         session.host.set_sched_params(domain.domid, weight=weight, cap=cap)
 
 
 def require_scheduler(session: Session, reference: str, scheduler: str) -> tuple[DomainInfo, SchedParams]:
     """The domain and its parameters. Raises InvalidState when it is under another scheduler."""
-    domain = session.domain(reference)
+    domid = session.domid(reference)
     with worded_as_xl(session, "libxl_domain_sched_params_get failed."):
-        params = session.host.sched_params(domain.domid)
+        domain = session.host.domain_info(domid)
+        params = session.host.sched_params(domid)
     if params.scheduler != scheduler:
         raise InvalidState(
             f"libxl_domain_sched_params_get returned {params.scheduler} not {scheduler}."
@@ -83,6 +89,24 @@ def require_scheduler(session: Session, reference: str, scheduler: str) -> tuple
             else f"{reference} is scheduled by {params.scheduler}, not by {scheduler}"
         )
     return domain, params
+
+
+class header_as_xl:
+    """Around finding out what to show: called as xl, the headings stand above whatever goes wrong."""
+
+    def __init__(self, session: Session, kind: Kind) -> None:
+        self._session = session
+        self._kind = kind
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        named = not (isinstance(error, DomainNotFound) and str(error).endswith("invalid domain identifier"))
+        if isinstance(error, XlError) and self._session.xl and named:
+            self._session.show(self._kind, ())
 
 
 def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
@@ -112,6 +136,10 @@ def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple
 
         with worded_as_xl(session, f"libxl_sched_{scheduler}_params_set failed."):
             session.host.set_pool_sched_params(pool.poolid, PoolSchedParams(scheduler=scheduler, **given))
+        return
+    if pool.scheduler != scheduler:  # called as xl, which asks all the same
+        print(f"Cpupool {pool.name}: [sched params unavailable]")
+        session.warn(f"libxl_sched_{scheduler}_params_get failed.")
         return
     from xlpy.render.sched import pool_params_kind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.numbers import whole_number
-from xlpy.cli.sched import require_scheduler
+from xlpy.cli.sched import header_as_xl, require_scheduler
 from xlpy.errors import XlError
 
 TYPE_CHECKING = False
@@ -22,27 +22,30 @@ def sched_rtds(session: Session, args: Arguments) -> None:
     """
     reference = args.value("domain")
     vcpus, every = _vcpus(args.values("vcpuid"))
+    any_change = any(args.values(name) for name in ("period", "budget", "extratime"))
+    if reference is not None and any_change and not (vcpus or every):
+        raise XlError("Must specify VCPU.", "-v NUMBER, or -v all")
     changes = _changes(args)
     pool_name = args.value("cpupool")
     if pool_name is not None and (reference or vcpus or every or changes):
         raise XlError("Specifying a cpupool is not allowed with other options.")
     if reference is None and (changes or vcpus):
         raise XlError("Missing parameters.", "name the domain: -d DOMAIN")
-    if reference is not None and changes and not (vcpus or every):
-        raise XlError("Must specify VCPU.", "-v NUMBER, or -v all")
     if vcpus and every:
         raise XlError("Incorrect VCPU IDs.", "either numbers or all")
     if reference is None:
         _show_all(session, pool_name, every)
         return
-    domain, _ = require_scheduler(session, reference, "rtds")
     if changes:
-        _set(session, domain, changes, vcpus)
-    elif vcpus or every:
+        _set(session, require_scheduler(session, reference, "rtds")[0], changes, vcpus)
+        return
+    from xlpy.render.sched import rtds_kind
+
+    with header_as_xl(session, rtds_kind(vcpus=bool(vcpus or every))):
+        domain, _ = require_scheduler(session, reference, "rtds")
+    if vcpus or every:
         _show_vcpus(session, domain, vcpus)
     else:
-        from xlpy.render.sched import rtds_kind
-
         session.show(rtds_kind(vcpus=False), [(domain, session.host.rtds_params(domain.domid)[0])])
 
 

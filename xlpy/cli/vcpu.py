@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from xlpy.cli.failure import worded_as_xl
+from xlpy.cli.failure import report, worded_as_xl
 from xlpy.cli.xl_conf import read_xl_conf, within_masks
 from xlpy.config.cpus import nodes_of, parse_cpu_list
 from xlpy.config.diagnostic import SpecError
 from xlpy.config.draft import HostFacts
-from xlpy.errors import UsageError, XlError
+from xlpy.errors import DomainNotFound, UsageError, XlError
 from xlpy.render.cpumap import format_cpumap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from xlpy.cli.options import Arguments
     from xlpy.cli.session import Session
-    from xlpy.model.domain import VcpuInfo
+    from xlpy.model.domain import DomainInfo, VcpuInfo
 
 Cpus = tuple[int, ...]
 
@@ -24,11 +26,27 @@ def vcpu_list(session: Session, args: Arguments) -> None:
     from xlpy.render.vcpu import vcpu_kind
 
     host = session.host
-    domains = [session.domain(name) for name in args.rest] or host.list_domains()
     rows: list[tuple[str | None, VcpuInfo]] = []
-    for domain in domains:
-        rows += [(domain.name, vcpu) for vcpu in host.list_vcpus(domain.domid)]
-    session.show(vcpu_kind(host.host_info().max_cpu_id + 1), rows)
+    kind = vcpu_kind(host.host_info().max_cpu_id + 1)
+    try:
+        for domain in _named(session, args.rest) if args.rest else host.list_domains():
+            rows += [(domain.name, vcpu) for vcpu in host.list_vcpus(domain.domid)]
+    except DomainNotFound:
+        if session.xl:
+            session.show(kind, rows)
+        raise
+    session.show(kind, rows)
+
+
+def _named(session: Session, references: Sequence[str]) -> Iterator[DomainInfo]:
+    """The domains of these names. A domid that isn't there is no error to xl: it has no rows."""
+    for reference in references:
+        try:
+            yield session.domain(reference)
+        except DomainNotFound as error:
+            if not (session.xl and reference.isdigit()):
+                raise
+            report(error, session)
 
 
 def vcpu_pin(session: Session, args: Arguments) -> None:

@@ -27,7 +27,7 @@ _STORE_MOVING = re.compile(
 # "web.cfg:12: config parsing error ...", and ours with the column
 _FINDING = re.compile(r"^(\S+:\d+):(\d+:)? .*")
 _LIBRARY = re.compile(
-    r"^(libxl|xc|xencall|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ", re.MULTILINE
+    r"^(libxl|xc|xencall[:\w]*|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ", re.MULTILINE
 )
 
 
@@ -109,4 +109,4 @@ def _command(words: list[str]) -> str:
     if "xl" not in words:
         return ""
     rest = [word for word in words[words.index("xl") + 1 :] if not word.startswith("-")]
-    return rest[0] if rest else ""
+    return next((name for name in _MOVING if rest and name.startswith(rest[0])), "")
