@@ -10,68 +10,14 @@ from pathlib import Path
 
 import pytest
 from eventually import eventually
+from xen_dom0 import GUEST, Dom0
 from xen_hosts import XenHost, XenHosts
 
 pytestmark = pytest.mark.xen
 
 ROOT = Path(__file__).parents[3]
-GUEST = """\
-name = "%s"
-type = "%s"
-kernel = "/srv/guest/vmlinuz"
-ramdisk = "/srv/guest/initrd.img"
-extra = "console=hvc0 quiet"
-memory = 128
-"""
 # Times and placement differ from one moment to the next.
 MOVING = re.compile(r"\d+\.\d|r-----|-b----|------|--p---| r-- | -b- | --- ")
-
-
-class Dom0:
-    """xlpy and xl in a dom0."""
-
-    def __init__(self, host: XenHost) -> None:
-        self.host = host
-
-    def xlpy(self, *words: str, check: bool = True) -> str:
-        """What ``xlpy WORDS`` prints on both streams."""
-        return self._run("env", "PYTHONPATH=/opt/xlpy", "python3", "-m", "xlpy", *words, check=check)
-
-    def xl(self, *words: str, check: bool = True) -> str:
-        """What ``xl WORDS`` prints; its own processes don't keep the connection open."""
-        return self._run("xl", *words, check=check)
-
-    def _run(self, *words: str, check: bool) -> str:
-        done = self.host.run("sh", "-c", '"$@" >/run/said 2>&1 </dev/null', "sh", *words, check=False)
-        said = self.host.get("/run/said").decode(errors="replace")
-        if check:
-            assert done.returncode == 0, f"{words}: {done.returncode}\n{said}"
-        return said
-
-    def config(self, name: str, kind: str = "pv") -> str:
-        """A configuration file of this name there."""
-        path = f"/root/{name}.cfg"
-        self.host.put(path, GUEST % (name, kind))
-        return path
-
-    def names(self) -> set[str]:
-        """The domains that there are, as both say."""
-        listed = [
-            {line.split()[0] for line in said.splitlines()[1:]}
-            for said in (self.xl("list"), self.xlpy("list"))
-        ]
-        assert listed[0] == listed[1]
-        return listed[0]
-
-
-@pytest.fixture(scope="class")
-def dom0(xen_host: XenHost) -> Dom0:
-    if xen_host.run(
-        "python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))", check=False
-    ).returncode:
-        pytest.skip("the dom0's Python is too old for xlpy's own commands; from outside it does")
-    xen_host.put_tree([ROOT / "xlpy"], "/opt/xlpy")
-    return Dom0(xen_host)
 
 
 class TestReading:
