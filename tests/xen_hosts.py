@@ -44,7 +44,7 @@ class XenHost:
 
     def __init__(self, lab: Lab, host: LabHost, control_dir: Path, environ: dict[str, str]) -> None:
         self._lab = lab
-        self._environ = environ
+        self.environ = environ
         self._host = host
         # one connection for many commands: a login takes a second there
         self._shared = (
@@ -118,15 +118,19 @@ class XenHost:
             pytest.fail(f"{self.name}: {shlex.join(words)} exits with {done.returncode}\n{out}{err}")
         return subprocess.CompletedProcess(words, done.returncode, out, err)
 
+    def xlpy_argv(self, *words: str) -> list[str]:
+        """The command line of that, for tests that start it themselves, in ``environ``."""
+        self._touched = True
+        return [sys.executable, "-m", "xlpy", "-H", self.name, *words]
+
     def xlpy(
         self, *words: str, check: bool = True, timeout_s: float = COMMAND_TIMEOUT_S
     ) -> subprocess.CompletedProcess[str]:
         """Run ``xlpy -H`` for this host from here, over SSH."""
-        self._touched = True
-        argv = [sys.executable, "-m", "xlpy", "-H", self.name, *words]
+        argv = self.xlpy_argv(*words)
         done = subprocess.run(
             argv,
-            env=self._environ,
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

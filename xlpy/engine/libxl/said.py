@@ -85,6 +85,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[XlError], str | None], ...] = (
         "the hotplug script hung; its log is in /var/log/xen",
     ),
     (
+        re.compile(r"unable to (add|remove) device with path"),
+        EngineError,
+        "no driver did its part: does the backend have one? see /var/log/xen, and the device's state in its list",
+    ),
+    (
         re.compile(r"logdirty: (95|22|-1)|not have shadow|shadow"),
         EngineError,
         "this Xen has no shadow paging: only HVM and PVH domains can move live",
