@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("xlpy migrate --check web xen2", "whether anything is in the way"),
         ("xlpy migrate web xen2", "while it runs"),
         ("xlpy migrate --with-disks web xen2", "where the hosts share no storage"),
+        ("xlpy migrate --xl web xen2", "to a host that has xl alone"),
     ),
     "wait": (
         ("xlpy wait --timeout 60 web console 'login:'", "until it is up"),

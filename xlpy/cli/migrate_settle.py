@@ -106,6 +106,11 @@ def _settle(session: Session, args: Arguments, transfer: Transfer) -> str:
     """Ask the target and tell the source. Returns ``accepted`` or ``absent``."""
     from xlpy.client.settle import settle as settle_hosts
 
+    if transfer.side == "source" and not transfer.peer.instance:
+        raise InvalidState(
+            f"{transfer.peer.name} has xl alone, which cannot be asked what became of {transfer.name}",
+            f"look there with xl list, then: {transfer.peer.by_hand(transfer.name)}",
+        )
     other = _other_host(session, args, transfer)
     source, target = (session.host, other) if transfer.side == "source" else (other, session.host)
     if transfer.side == "target":
