@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from benchmarks.bare_qemu import BareQemu
 from benchmarks.far_hosts import FarHosts
@@ -15,6 +16,9 @@ from benchmarks.guest import GuestImage
 from benchmarks.libvirt import Libvirt
 from benchmarks.measure import MeasurementFailed, Report
 from benchmarks.xlpy_host import XlpyHost
+
+if TYPE_CHECKING:
+    from benchmarks.xen import Dom0
 
 
 class Scene:
@@ -38,6 +42,7 @@ class Scene:
         self._libvirt: Libvirt | None = None
         self._far: FarHosts | None = None
         self._far_count = far_hosts
+        self._dom0: Dom0 | None = None
 
     def __enter__(self) -> Scene:
         why_not = Libvirt.missing() if self._with_libvirt else "libvirt was left out"
@@ -49,7 +54,7 @@ class Scene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for side in (*self._hosts.values(), self._libvirt, self._far):
+        for side in (*self._hosts.values(), self._libvirt, self._far, self._dom0):
             if side is None:
                 continue
             try:
@@ -73,6 +78,17 @@ class Scene:
         if self._far is None:
             self._far = FarHosts(self.scratch, self._far_count)
         return self._far
+
+    @property
+    def dom0(self) -> Dom0:
+        """The dom0 of a real Xen host, booted when first asked for."""
+        if self._dom0 is None:
+            from benchmarks.xen import Dom0
+
+            place = self.scratch / "xen"
+            place.mkdir()
+            self._dom0 = Dom0(place)
+        return self._dom0
 
     @property
     def libvirt(self) -> Libvirt | None:
