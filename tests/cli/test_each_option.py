@@ -22,6 +22,7 @@ from source_tree import ROOT
 from xlpy.lab.lab import Lab
 from xlpy.model.domain import ShutdownReason
 
+SCRIPTS = {"bash": "xlpy.bash", "zsh": "_xlpy", "fish": "xlpy.fish"}
 EXTENDED = '#xlpy: extended\nname = "${name}"\ntype = "pvh"\nmemory = 32\nkernel = "/boot/k"\n'
 
 
@@ -436,3 +437,26 @@ def test_a_login_on_a_lab_host(world: World, monkeypatch: pytest.MonkeyPatch) ->
     ((program, argv), _) = became.seen[0]
     assert program == argv[0]
     assert argv[-3:] == ["lab1", "xl", "list"]
+
+
+def test_the_daemon_of_a_driver_domain(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is a program of its own, which this one starts or, with -F, becomes."""
+    monkeypatch.chdir(tmp_path)
+    spawn = Calls(os.posix_spawn(sys.executable, [sys.executable, "-c", ""], os.environ))
+    monkeypatch.setattr(os, "posix_spawn", spawn)
+    assert call("devd", "--pidfile", "devd.pid").status == 0
+    ((program, words, _), _) = spawn.seen[0]
+    assert words[0] == program
+    assert words[-3:] == ["xlpy.agent.devd", "--pidfile", f"{tmp_path}/devd.pid"]
+    became = Calls()
+    monkeypatch.setattr(os, "execv", became)
+    monkeypatch.setattr(os, "waitpid", lambda pid, flags: (pid, 0))
+    call("devd", "-F")
+    assert became.seen[0][0][1][-2:] == ["xlpy.agent.devd", "--foreground"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_reads_for_completion(shell: str, call: Call) -> None:
+    result = call("completion", shell)
+    assert (result.status, result.err) == (0, "")
+    assert result.out == (ROOT / "completions" / SCRIPTS[shell]).read_text()

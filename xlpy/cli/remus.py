@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xlpy.errors import NotSupported, UsageError
+from xlpy.cli.numbers import number_of
+from xlpy.errors import NotSupported
 from xlpy.model.remus import RemusOptions
 
 TYPE_CHECKING = False
@@ -48,11 +49,8 @@ def remus(session: Session, args: Arguments) -> int | None:
 
 
 def _options(args: Arguments) -> RemusOptions:
-    interval = args.value("i")
-    if interval is not None and not (interval.isascii() and interval.isdigit() and int(interval)):
-        raise UsageError(f"-i {interval}: this is no number of milliseconds")
     return RemusOptions(
-        interval_ms=int(interval) if interval is not None else _USUAL_INTERVAL_MS,
+        interval_ms=number_of(args, "i", "number of milliseconds", least=1) or _USUAL_INTERVAL_MS,
         unsafe=args.flag("F"),
         blackhole=args.flag("b"),
         compression=not args.flag("u"),
