@@ -89,13 +89,11 @@ class Supervisor(Delegate):
                 return self.domain_info(int(reference))
             except DomainNotFound:
                 raise _unknown(reference) from None
-        for info in self.list_domains():
-            if info.name == reference:
-                return info
-        record = self.store.by_uuid(reference.lower())
-        if record is None:
-            raise _unknown(reference, [info.name for info in self.list_domains() if info.name])
-        return self.domain_info(record.domid)
+        domains = self.list_domains()
+        named = [info for info in domains if info.name == reference]
+        for info in named or [info for info in domains if info.uuid == reference.lower()]:
+            return info
+        raise _unknown(reference, [info.name for info in domains if info.name])
 
     def domain_config(self, domid: int) -> DomainConfig:
         config = self.inner.domain_config(domid)

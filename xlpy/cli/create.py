@@ -71,9 +71,11 @@ def create(session: Session, args: Arguments) -> int | None:
 
 def _show_config(session: Session, config: DomainConfig) -> None:
     """What ``-n`` prints: libxl's JSON, or with -o a document like that of ``list -l``. Raises UsageError."""
+    from xlpy.cli.xl_conf import refuse_s_expressions
     from xlpy.config.libxl_json import domain_json
     from xlpy.model.json_text import loads
 
+    refuse_s_expressions(session)
     text = domain_json(config)
     if session.form == "csv":
         raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")

@@ -54,6 +54,9 @@ def _named(session: Session, reference: str) -> DomainInfo:
 
 def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> None:
     """``xl list -l``: libxl's JSON of each domain's configuration; what has none is left out unless ``strict``."""
+    from xlpy.cli.xl_conf import refuse_s_expressions
+
+    refuse_s_expressions(session)
     if session.form == "csv":
         raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     configs: list[tuple[int, DomainConfig]] = []

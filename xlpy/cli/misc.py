@@ -18,11 +18,11 @@ TRIGGERS = ("unknown", "power", "sleep", "nmi", "init", "reset", "s3resume")
 
 
 def trigger(session: Session, args: Arguments) -> None:
-    """Send a trigger to a vcpu (libxl_send_trigger)."""
+    """Send a trigger to a vcpu (libxl_send_trigger); capitals don't matter, as in libxl."""
     domid = session.domid(args.rest[0])
-    name = args.rest[1]
+    name = args.rest[1].lower()
     if name not in TRIGGERS:
-        raise XlError(f'Invalid trigger "{name}"', f"triggers: {', '.join(TRIGGERS[1:])}")
+        raise XlError(f'Invalid trigger "{args.rest[1]}"', f"triggers: {', '.join(TRIGGERS[1:])}")
     session.host.send_trigger(domid, name, _vcpuid(session, args.rest[2]) if len(args.rest) > 2 else 0)
 
 

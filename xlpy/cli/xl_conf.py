@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.errors import ConfigError
+from xlpy.errors import ConfigError, NotSupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ def read_xl_conf(session: Session, ignore_masks: bool = False) -> XlConf | None:
     if ignore_masks:
         return parsed.conf.replace(vm_cpumask=None, hvm_cpumask=None, pv_cpumask=None)
     return parsed.conf
+
+
+def refuse_s_expressions(session: Session) -> None:
+    """Configurations are printed as JSON; raises NotSupported where xl.conf would have them otherwise."""
+    conf = read_xl_conf(session) if session.options.output is None else None
+    if conf is not None and conf.output_format == "sxp":
+        raise NotSupported(
+            "xlpy prints configurations as JSON, not as s-expressions",
+            f'take output_format="sxp" out of {PATH}' + ("" if session.xl else ", or give -o json"),
+        )
 
 
 def within_masks(
