@@ -7,13 +7,13 @@ import resource
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from eventually import eventually
 
-from xlpy.agent.relay import FarRelay, StdioCarrier
+from xlpy.agent.relay import CodeGone, FarRelay, StdioCarrier
 from xlpy.errors import ConnectError, MissingProgram, ProtocolError, error_from_wire
 from xlpy.protocol.connection import Connection
 from xlpy.protocol.messages import Failure
@@ -68,7 +68,8 @@ class Relays:
         self.near = NearRelay(self.link)
         self.far_output = os.dup(self.far_end.fileno())
         carrier = StdioCarrier(self.far_end.fileno(), self.far_output)
-        self.far = FarRelay(carrier, self.path, self._cannot_restart)
+        self.restart: Callable[[], object] = self._cannot_restart
+        self.far = FarRelay(carrier, self.path, lambda: self.restart())
         self.far_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run_far, daemon=True)
         self._thread.start()
@@ -377,13 +378,59 @@ def test_link_that_breaks_ends_everything(relays: Relays, tmp_path: Path) -> Non
         relays.near.attach(carried_client)
 
 
-def test_client_that_waits_is_told_why_the_link_broke(relays: Relays) -> None:
+def test_client_that_waits_hears_the_end_of_the_link(relays: Relays) -> None:
+    """It connects once more then, and can ask why."""
     client, served = relays.connect()
     with client, served:
         relays.far_end.shutdown(socket.SHUT_RDWR)
-        (failure,) = Connection(is_agent=False).receive(read_all(client))
-        assert isinstance(failure, Failure)
-        assert "connection to box was lost" in error_from_wire(failure.error).message
+        assert read_all(client) == b""
+    assert relays.near.broken is not None
+    assert "connection to box was lost" in relays.near.broken.message
+
+
+def test_what_is_said_to_an_xlpyd_that_is_being_started(relays: Relays) -> None:
+    """Clients ask at once, and need not wait for its greeting."""
+    relays.server.close()
+    os.unlink(relays.path)
+    started, start = os.pipe()
+    relays.restart = lambda: os.read(started, 1)
+    clients = [relays.attach() for _ in range(2)]
+    for number, client in enumerate(clients):
+        client.sendall(b"question %d" % number)
+    clients[1].shutdown(socket.SHUT_WR)
+    relays.server = socket.socket(socket.AF_UNIX)
+    relays.server.settimeout(20)
+    relays.server.bind(relays.path)
+    relays.server.listen()
+    os.write(start, b"!")
+    heard = []
+    for _ in clients:
+        with relays.server.accept()[0] as served:
+            served.settimeout(20)
+            heard.append(served.recv(100))
+            served.sendall(b"answer to " + heard[-1])
+    assert sorted(heard) == [b"question 0", b"question 1"]
+    for number, client in enumerate(clients):
+        with client:
+            assert read_all(client) == b"answer to question %d" % number
+    os.close(start)
+    os.close(started)
+
+
+def test_agent_that_would_have_to_be_sent_the_code_again_ends(relays: Relays) -> None:
+    relays.server.close()
+    os.unlink(relays.path)
+
+    def gone() -> None:
+        raise CodeGone("it was removed")
+
+    relays.restart = gone
+    with relays.attach() as client:
+        client.sendall(b"question")
+        relays.end_far()
+        relays.far_end.shutdown(socket.SHUT_RDWR)
+        assert read_all(client) == b""
+    assert isinstance(relays.far_error, CodeGone)
 
 
 def test_noise_on_the_channel_ends_it(relays: Relays) -> None:

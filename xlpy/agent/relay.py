@@ -19,12 +19,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlpy.protocol.mux import Event
 
 _CHANNEL_BYTES = 256 << 10
 _PIECES_AT_ONCE = 512  # for writev(2)
 _SOCKET_BUFFER_BYTES = 1 << 20
 _SILENCE_LIMIT_S = 60.0  # the near side says something every few seconds
 _SO_SNDBUFFORCE = 32
+
+
+_GONE = b"gone"
+
+
+class CodeGone(ConnectError):
+    """xlpyd's code was removed here, and would have to be sent again."""
 
 
 class StdioCarrier:
@@ -79,7 +87,8 @@ class StdioCarrier:
 class FarRelay(Pump):
     """Serves the streams of a channel with connections to the xlpyd at ``socket_path``.
 
-    When nobody listens there any more, ``restart`` is run in a process of its own, and who asked waits for it.
+    When nobody listens there any more, ``restart`` is run in a process of its own, and who asked waits for it. If it says
+    CodeGone the relay ends (``run`` raises it), since only another agent could be sent the code.
     """
 
     def __init__(self, carrier: StdioCarrier, socket_path: str, restart: Callable[[], object]) -> None:
@@ -87,18 +96,26 @@ class FarRelay(Pump):
         self._socket_path = socket_path
         self._restart = restart
         self._restarting: tuple[int, int] | None = None  # process, and what it says
-        self._waiting: list[int] = []  # streams whose xlpyd is being started
+        self._waiting: dict[int, list[Event]] = {}  # what was said on streams whose xlpyd is being started
 
     def opened(self, stream: int) -> None:
         """Connect to xlpyd for it."""
         try:
             self.add(stream, SocketEndpoint(connect(self._socket_path)))
         except NobodyListens:
-            self._waiting.append(stream)
+            self._waiting[stream] = []
             if self._restarting is None:
                 self._begin_restart()
         except XlError as error:
             self._refuse(stream, error)
+
+    def take(self, event: Event) -> None:
+        """As it comes; what is said to an xlpyd that is being started it hears then."""
+        said = self._waiting.get(event.stream)
+        if said is None:
+            super().take(event)
+        else:
+            said.append(event)
 
     def _begin_restart(self) -> None:
         heard, told = os.pipe()
@@ -108,6 +125,8 @@ class FarRelay(Pump):
             said = b""
             try:
                 self._restart()
+            except CodeGone:
+                said = _GONE
             except XlError as error:
                 said = dumps(error_to_wire(error)).encode("ascii")
             finally:
@@ -126,15 +145,20 @@ class FarRelay(Pump):
         with os.fdopen(heard, "rb") as pipe:
             said = pipe.read()  # it ends at once
         os.waitpid(pid, 0)
+        if said == _GONE:
+            raise CodeGone("xlpyd has ended, and its code is not there any more")
         failure = error_from_wire(loads(said)) if said else None
-        waiting, self._waiting = self._waiting, []
-        for stream in waiting:
+        waiting, self._waiting = self._waiting, {}
+        for stream, events in waiting.items():
             try:
                 if failure is not None:
                     raise failure
                 self.add(stream, SocketEndpoint(connect(self._socket_path)))
             except XlError as error:
                 self._refuse(stream, error)
+                continue
+            for event in events:
+                self.take(event)
 
     def _refuse(self, stream: int, error: XlError) -> None:
         self.refuse(stream, dumps(error_to_wire(error)).encode("ascii"))

@@ -8,9 +8,9 @@ import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from xlpy.agent.find import find_xlpyd, is_guarded
-from xlpy.agent.relay import FarRelay, StdioCarrier
+from xlpy.agent.relay import CodeGone, FarRelay, StdioCarrier
 from xlpy.agent.start import Shipment
-from xlpy.errors import ConnectError, MissingProgram, NotSupported, XlError
+from xlpy.errors import MissingProgram, NotSupported, XlError
 from xlpy.protocol.introduction import (
     Introduction,
     failure_line,
@@ -132,7 +132,4 @@ def _everything() -> str:
 
 
 def _nothing_to_fetch() -> bytes:
-    raise ConnectError(
-        f"xlpyd on {os.uname().nodename} has ended, and its code is not there any more",
-        "'xlpy broker stop', and try again: then it is sent anew",
-    )
+    raise CodeGone("this agent cannot be sent more")

@@ -147,9 +147,10 @@ class Pump:
                 return
             self.heard = time.monotonic()
             for event in self.mux.receive(data):
-                self._take(event)
+                self.take(event)
 
-    def _take(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
+        """Do what the other side says."""
         if isinstance(event, Opened):
             self.opened(event.stream)
             return

@@ -112,7 +112,7 @@ class NearRelay:
             self.broken = reason or self._why_it_ended()
             new, self._new = self._new, deque()
             self._close_waker()
-        self._pump.dismiss(self.broken)
+        self._pump.close_all()  # who still waits for a first word connects once more
         for client in new:
             self._pump.refuse_client(client, self.broken)
         self._link.close()
@@ -173,13 +173,6 @@ class _NearPump(Pump):
         """Tell why nobody answers, and hang up."""
         _send_failure(SocketEndpoint(client), error)
         client.close()
-
-    def dismiss(self, error: XlError) -> None:
-        """Close everything; clients that wait for their Hello are told why."""
-        for end in self.ends.values():
-            if end.is_connection and not end.spoken:
-                _send_failure(end.endpoint, error)
-        self.close_all()
 
     def fds_arrived(self, end: End, fds: list[int]) -> None:
         """Make each of them a stream."""
