@@ -43,6 +43,8 @@ def _info(options: RemusOptions) -> dict[str, object]:
         "compression": str(options.compression),
         "netbuf": str(options.netbuf),
         "diskbuf": str(options.diskbuf),
+        "colo": str(False),
+        "userspace_colo_proxy": str(False),
     }
     if options.netbuf_script is not None:
         info["netbufscript"] = options.netbuf_script
