@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 BREAKS = " \t\n\"'><=;|&(:"
 COMMANDS = {row.name: row for row in all_commands()}
 OTHER_KINDS = {
-    "file", "config", "setting", "command", "column_list", "sort_list", "condition", "domain_or_config",
+    "row_kind", "file", "config", "setting", "command", "column_list", "sort_list", "condition", "domain_or_config",
 }  # fmt: skip
 
 
@@ -93,10 +93,29 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("xlpy vncviewer --por", ["--port"]),
         ("xlpy vncviewer --port --pas", []),
         ("xlpy setenforce P", ["Permissive"]),
+        ("xlpy psr-cmt-show cache", ["cache-occupancy"]),
+        ("xlpy shutdown -a --then d", ["destroy"]),
+        ("xlpy lab up --xen 4.2", ["4.20"]),
+        ("xlpy schema disk", ["disk"]),
     ],
 )  # fmt: skip
 def test_what_is_offered(line: str, values: list[str]) -> None:
     assert offered(line) == values
+
+
+def test_the_words_are_those_that_commands_take() -> None:
+    from xlpy.cli.misc import TRIGGERS
+    from xlpy.cli.psr import COUNTS
+    from xlpy.lab.recipe import RELEASES
+    from xlpy.render.output import FORMS
+
+    for kind, words in (
+        ("monitoring", COUNTS),
+        ("trigger", TRIGGERS[1:]),
+        ("xen", RELEASES),
+        ("form", FORMS),
+    ):
+        assert {value for value, _ in WORDS[kind]} == set(words)
 
 
 def test_as_xl_there_are_only_its_own_commands_and_options() -> None:

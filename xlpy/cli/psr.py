@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from xlpy.model.domain import DomainInfo
     from xlpy.model.hypervisor import PsrHardware
 
-_COUNTS = ("cache-occupancy", "total-mem-bandwidth", "local-mem-bandwidth")
+COUNTS = ("cache-occupancy", "total-mem-bandwidth", "local-mem-bandwidth")
+"""What psr-cmt-show can count."""
 _FAILED = 253
 """What xl exits with where it returns libxl's ERROR_FAIL."""
 _SOCKETS = 1024
@@ -50,10 +51,10 @@ def psr_cmt_show(session: Session, args: Arguments) -> int | None:
     from xlpy.render.hypervisor import psr_sample_kind
 
     kind, *references = args.rest
-    if kind not in _COUNTS:
+    if kind not in COUNTS:
         if session.xl:
             return too_many(session, "psr-cmt-show", kind, 2)
-        raise UsageError(f"{kind!r} is nothing that can be counted", f"one of: {', '.join(_COUNTS)}")
+        raise UsageError(f"{kind!r} is nothing that can be counted", f"one of: {', '.join(COUNTS)}")
     if len(references) > 1:
         return too_many(session, "psr-cmt-show", references[1], 2)
     monitoring = session.host.psr_monitoring()

@@ -53,8 +53,10 @@ WORDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "shell": (("bash", ""), ("zsh", ""), ("fish", "")),
     "enforcing": (("Enforcing", ""), ("Permissive", ""), ("1", ""), ("0", "")),
-    "monitoring": (("cache_occupancy", ""), ("total_mem_bandwidth", ""), ("local_mem_bandwidth", "")),
+    "monitoring": (("cache-occupancy", ""), ("total-mem-bandwidth", ""), ("local-mem-bandwidth", "")),
     "overlay": (("add", ""), ("remove", ""), ("attach", "")),
+    "then": (("destroy", "end those that have not ended"),),
+    "xen": (("4.14", "Debian 11"), ("4.17", "Debian 12"), ("4.20", "Debian 13")),
     "all_or_none": (("all", "all pcpus"), ("-", "leave it as it is")),
 }
 """Kinds of which all values are known."""
@@ -75,6 +77,10 @@ def candidates(place: Place) -> list[Candidate]:
 def _of_kind(kind: str, place: Place) -> list[Candidate]:
     if kind in WORDS:
         return [Candidate(value, text) for value, text in WORDS[kind]]
+    if kind == "row_kind":
+        from xlpy.cli.schema import every_kind
+
+        return [Candidate(each.name) for each in every_kind()]
     if kind in SPECS:
         return spec_candidates(kind, place.word)
     if kind == "file":

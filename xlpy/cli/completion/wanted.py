@@ -93,8 +93,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "host remove": ("known_host", "..."),
     "host check": ("hosts", "..."),
     "host ping": ("hosts", "..."),
-    "host restart": ("hosts", "..."),
     "host install": ("hosts", "..."),
+    "host restart": ("hosts", "..."),
     "host uninstall": ("hosts", "..."),
     "config check": ("config", "..."),
     "config fmt": ("config", "..."),
@@ -102,6 +102,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config diff": ("config", "domain_or_config"),
     "config convert": ("file",),
     "completion": ("shell",),
+    "schema": ("row_kind",),
 }
 """By command. One that isn't here takes no arguments, or such as nobody can know beforehand."""
 
@@ -125,6 +126,8 @@ OPTIONS: dict[str, str] = {
     "python": "file",
     "proxy-jump": "known_host",
     "group": "group",
+    "then": "then",
+    "xen": "xen",
 }
 """By the name of the option; another option's value is anybody's guess."""
 
