@@ -38,9 +38,11 @@ class DebianMachine:
             stdout=subprocess.PIPE,
         )
         assert self._init.stdout is not None
-        assert self._init.stdout.readline() == b"ready\n", "the machine does not start"
+        if self._init.stdout.readline() != b"ready\n":
+            self.close()
+            raise AssertionError("the machine does not start: no name-spaces or no overlays here?")
         spaces_of = f"/proc/{self._init.pid}/ns"
-        user = () if os.getuid() == 0 else (f"--user={spaces_of}/user",)
+        user = () if os.getuid() == 0 else (f"--user={spaces_of}/user", "--preserve-credentials")
         self.enter_network = ("nsenter", *user, f"--net={spaces_of}/net")
         inside = (f"--mount={spaces_of}/mnt", f"--pid={spaces_of}/pid_for_children")
         self._enter = [*self.enter_network, *inside, "chroot", str(directory / "root")]

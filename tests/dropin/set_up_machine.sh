@@ -23,7 +23,6 @@ for entry in $(ls /); do
         mount -t overlay -o "$layers" machine "$entry"
         ;;
     run | var) mount --bind "$directory/$entry" "$entry" ;;
-    tmp) mount --bind /tmp tmp ;; # root may be in it
     dev | proc) ;;
     *) mount --rbind "/$entry" "$entry" ;;
     esac
