@@ -57,19 +57,19 @@ ROW = {"name": LONG, "count": "12", "state": STATE_TEXT}
         (
             60,
             [
-                f"{'':20}Count",
-                "Name              of them  State",
-                "a-long-nam…end-7       12  it runs and runs, and will for",
-                f"{'':27}ever",
+                f"{'':23}Count",
+                "Name                 of them  State",
+                "a-long-name-…-end-7       12  it runs and runs, and will for",
+                f"{'':30}ever",
             ],
         ),
         (
             45,
             [
-                f"{'':13}Count",
-                "Name       of them State",
-                "a-long…d-7      12 it runs and runs, and will",
-                f"{'':19}for ever",
+                f"{'':19}Count",
+                "Name             of them State",
+                "a-long-nam…end-7      12 it runs and runs,",
+                f"{'':25}and will for ever",
             ],
         ),
         (
@@ -92,7 +92,7 @@ def test_what_gives_way(width: int, lines: list[str], monkeypatch: pytest.Monkey
 
 def test_the_next_row_begins_below_text_that_went_on(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown((NAME, COUNT, STATE), [ROW, {**ROW, "state": "ends"}], 60, monkeypatch)
-    assert [line[27:] for line in lines[3:]] == ["it runs and runs, and will for", "ever", "ends"]
+    assert [line[30:] for line in lines[3:]] == ["it runs and runs, and will for", "ever", "ends"]
 
 
 def test_a_uuid_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,14 @@ if TYPE_CHECKING:
 
     from xlpy.render.kind import Column
 
-# What is tried, one after the other: blanks between columns, whether titles may take two lines, how narrow the last
-# column may become when it is text, and how narrow names may, which go first. None is as wide as they are.
-_WAYS: tuple[tuple[int, bool, int | None, int | None], ...] = (
-    (3, False, None, None),
-    (2, True, None, None),
-    (2, True, None, 20),
-    (2, True, 30, 16),
-    (1, True, 16, 10),
+# What is tried, one after the other: blanks between columns, whether titles may take two lines, and what is made
+# narrower then, in steps: names, or the last column where that is text, and to what width.
+_WAYS: tuple[tuple[int, bool, tuple[tuple[str, int], ...]], ...] = (
+    (3, False, ()),
+    (2, True, ()),
+    (2, True, (("names", 20),)),
+    (2, True, (("last", 30), ("names", 16))),
+    (1, True, (("last", 30), ("names", 16), ("last", 16), ("names", 10))),
 )
 _NAMES = ("host", "name")
 _WHOLE = ("uuid",)
@@ -41,18 +41,17 @@ def fitted(
     content = [max(map(cell_len, texts), default=0) for texts in zip(*cells, strict=True)] or [0] * len(
         columns
     )
-    for gap, short_titles, least_last, least_name in _WAYS:
+    last = (len(columns) - 1,) if len(columns) > 1 and not columns[-1].right else ()
+    places = {"last": last, "names": _cuttable(columns)}
+    for gap, short_titles, steps in _WAYS:
         lines = _title_lines(titles, content) if short_titles else (titles,)
         widths = [
             max(own, *map(cell_len, above))
             for own, above in zip(content, zip(*lines, strict=True), strict=True)
         ]
         too_wide = sum(widths) + gap * (len(widths) - 1) - width
-        last = len(widths) - 1
-        if too_wide > 0 and least_name is not None:
-            too_wide -= _narrow(widths, _cuttable(columns), least_name, too_wide)
-        if too_wide > 0 and least_last is not None and last and not columns[last].right:
-            too_wide -= _narrow(widths, (last,), least_last, too_wide)
+        for what, least in steps:
+            too_wide -= _narrow(widths, places[what], least, too_wide)
         if too_wide <= 0:
             return Fit(gap, widths, lines)
     return None
