@@ -1,4 +1,4 @@
-"""What becomes of a user's domains at the last logout, by the files that systemd-logind keeps."""
+"""What becomes of a user's domains at the last logout, by what systemd-logind says."""
 
 from __future__ import annotations
 
@@ -7,50 +7,50 @@ from pathlib import Path
 
 import pytest
 
-from xlpy.agent.lingering import notice_of_logout
+from xlpy.agent.lingering import Logout
 
 SOMEBODY = next(entry for entry in pwd.getpwall() if entry.pw_uid != 0)
 UID = SOMEBODY.pw_uid
-RUN_DIR = f"/run/user/{UID}/xlpy"
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A host where somebody is logged in."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A host with a logind that kills."""
     (tmp_path / "run/systemd/users").mkdir(parents=True)
-    (tmp_path / f"run/systemd/users/{UID}").touch()
-    (tmp_path / "var/lib/systemd/linger").mkdir(parents=True)
-    (tmp_path / "etc/systemd/logind.conf.d").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    answer(tmp_path, "yes")
     return tmp_path
 
 
-def test_runtime_directory_goes(root: Path) -> None:
-    notice = notice_of_logout(UID, RUN_DIR, str(root))
-    assert notice is not None
-    assert f"/run/user/{UID} is removed then" in notice
-    assert notice.endswith(f"loginctl enable-linger {SOMEBODY.pw_name}")
+def answer(place: Path, kills: str, *spared: str) -> None:
+    program = place / "loginctl"
+    lines = f"EnableWallMessages=yes\\nKillUserProcesses={kills}\\nKillExcludeUsers={' '.join(spared)}\\n"
+    program.write_text(f'#!/bin/sh\n[ "$*" = show-user ] && printf "{lines}"\n')
+    program.chmod(0o755)
 
 
-def test_user_who_lingers(root: Path) -> None:
-    (root / "var/lib/systemd/linger" / SOMEBODY.pw_name).touch()
-    assert notice_of_logout(UID, RUN_DIR, str(root)) is None
+def notice(uid: int, root: Path) -> str | None:
+    logout = Logout(uid, str(root))
+    logout.ask()
+    return logout.notice()
 
 
-def test_root_and_hosts_without_logind(root: Path, tmp_path: Path) -> None:
-    assert notice_of_logout(0, "/run/xlpy", str(root)) is None
-    assert notice_of_logout(UID, RUN_DIR, str(tmp_path / "elsewhere")) is None
+def test_domains_are_killed(root: Path) -> None:
+    found = notice(UID, root)
+    assert found is not None
+    assert f"KillExcludeUsers=root {SOMEBODY.pw_name} prevents it" in found
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "kills"),
-    [
-        ("logind.conf", "[Login]\n#KillUserProcesses=yes\n", False),
-        ("logind.conf", "[Login]\nKillUserProcesses=no\n", False),
-        ("logind.conf", "[Login]\nKillUserProcesses = yes\n", True),
-        ("logind.conf.d/kill.conf", "[Login]\nkilluserprocesses=TRUE\n", True),
-    ],
-)
-def test_processes_go(root: Path, file: str, text: str, kills: bool) -> None:
-    (root / "etc/systemd" / file).write_text(text)
-    notice = notice_of_logout(UID, f"/tmp/xlpy-{UID}", str(root))
-    assert ("KillUserProcesses=yes" in notice) is kills if notice else not kills
+def test_they_are_not(root: Path) -> None:
+    answer(root, "no")
+    assert notice(UID, root) is None
+    answer(root, "yes", "root", SOMEBODY.pw_name)
+    assert notice(UID, root) is None
+
+
+def test_root_and_hosts_without_logind(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert notice(0, root) is None
+    assert notice(UID, tmp_path / "elsewhere") is None
+    (root / "loginctl").unlink()
+    monkeypatch.setenv("PATH", str(root))
+    assert notice(UID, root) is None

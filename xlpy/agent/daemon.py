@@ -10,7 +10,7 @@ import socket
 import threading
 
 from xlpy.agent.channel import PeerChannel
-from xlpy.agent.lingering import notice_of_logout
+from xlpy.agent.lingering import Logout
 from xlpy.agent.serve import Service
 from xlpy.agent.session import Session
 from xlpy.errors import XlError
@@ -36,6 +36,8 @@ class Daemon:
         self._supervisor = supervisor
         self._clients: dict[threading.Thread, PeerChannel] = {}
         self._changing = threading.Lock()
+        self._logout = Logout(os.getuid())
+        threading.Thread(target=self._logout.ask, name="logout", daemon=True).start()
         self._waker, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
@@ -96,8 +98,7 @@ class Daemon:
     def _serve(self, channel: PeerChannel, uid: int) -> None:
         session = Session(self._supervisor, uid, channel.fileno())
         try:
-            notice = notice_of_logout(os.getuid(), self._supervisor.run_dir)
-            Service(channel, session, self._supervisor.instance, notice).run()
+            Service(channel, session, self._supervisor.instance, self._logout.notice()).run()
         except OSError as error:
             log.debug("a client is gone: %s", error)
         except XlError as error:

@@ -1,44 +1,63 @@
-"""Whether this user's processes and runtime directory end with the last login, as systemd-logind has it.
+"""Whether this user's processes end with the last login: systemd-logind does that where KillUserProcesses=yes.
 
-It removes /run/user/UID then, and with KillUserProcesses=yes it kills what is left; unless the user lingers (loginctl(1)).
+Lingering doesn't help what was started from a login (logind.conf(5)).
 """
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
-import re
+import threading
 
-_LOGIND = "/etc/systemd/logind.conf"
-_KILLS = re.compile(r"^\s*KillUserProcesses\s*=\s*(yes|true|on|1)\s*$", re.MULTILINE | re.IGNORECASE)
-
-
-def notice_of_logout(uid: int, run_dir: str, root: str = "") -> str | None:
-    """What somebody who makes domains here has to know about logging out; None if nothing happens then."""
-    if uid == 0 or not os.path.exists(f"{root}/run/systemd/users/{uid}"):
-        return None  # root's are the host's own, or nobody minds sessions here
-    try:
-        user = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        user = str(uid)
-    if os.path.exists(f"{root}/var/lib/systemd/linger/{user}"):
-        return None
-    if os.path.realpath(run_dir).startswith(f"/run/user/{uid}/"):
-        why = f"/run/user/{uid} is removed then"
-    elif _kills_processes(root):
-        why = "KillUserProcesses=yes"
-    else:
-        return None
-    return f"domains here are lost when {user}'s last login ends ({why}); to prevent it: loginctl enable-linger {user}"
+_ASK = ("loginctl", "show-user")  # of nobody in particular: logind's own settings
+_TIMEOUT_S = 10.0
+_PATIENCE_S = 0.2  # of those who want to know it at once
 
 
-def _kills_processes(root: str) -> bool:
-    for path in [root + _LOGIND, *sorted(glob.glob(f"{root}{_LOGIND}.d/*.conf"))]:
+class Logout:
+    """What logging out means to the domains of this user. ``ask`` comes first, in a thread of its own."""
+
+    def __init__(self, uid: int, root: str = "") -> None:
+        self._uid = uid
+        self._minded = uid != 0 and os.path.isdir(f"{root}/run/systemd/users")
+        self._kills = False
+        self._asked = threading.Event()
+
+    def ask(self) -> None:
+        """Learn logind's settings, which takes a moment."""
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                if _KILLS.search(file.read()):
-                    return True
-        except OSError:
-            pass  # it isn't there
-    return False
+            self._kills = self._minded and _kills_processes(self._user())
+        finally:
+            self._asked.set()
+
+    def notice(self) -> str | None:
+        """What somebody who makes domains here has to know; None if nothing happens to them."""
+        if not self._minded or not self._asked.wait(_PATIENCE_S) or not self._kills:
+            return None
+        user = self._user()
+        return (
+            f"domains here are killed when the last login of {user} ends (KillUserProcesses=yes in logind.conf);"
+            f" KillExcludeUsers=root {user} prevents it"
+        )
+
+    def _user(self) -> str:
+        try:
+            return pwd.getpwuid(self._uid).pw_name
+        except KeyError:
+            return str(self._uid)
+
+
+def _kills_processes(user: str) -> bool:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            _ASK, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    settings = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    return (
+        settings.get("KillUserProcesses") == "yes"
+        and user not in settings.get("KillExcludeUsers", "").split()
+    )
