@@ -89,9 +89,10 @@ def xl_overview() -> str:
 def xl_command_help(command: Command) -> str:
     """xl's help of one command."""
     flags = f"{'f' if command.modifies else ''}{'N' if command.dry_run else ''}"
-    text = f"Usage: xl [-vtT{flags}] {command.name} {command.usage}\n\n{command.summary}.\n\n"
-    from xlpy.cli.xl_help import RECORDED
+    from xlpy.cli.xl_help import RECORDED, USAGES
 
+    usage = USAGES.get(command.name, command.usage)
+    text = f"Usage: xl [-vtT{flags}] {command.name} {usage}\n\n{command.summary}.\n\n"
     options = RECORDED.get(command.name)
     if options is None and command.options:
         options = "\n".join(_xl_option_lines(command.options))
