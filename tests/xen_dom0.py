@@ -16,6 +16,7 @@ ramdisk = "/srv/guest/initrd.img"
 extra = "console=hvc0 quiet"
 memory = 128
 """
+PATIENCE_S = 600.0  # migrations take long where a machine is emulated on a busy one
 # a command in a dom0's shell that is xlpy
 XLPY = "env PYTHONPATH=/opt/xlpy python3 -m xlpy"
 
@@ -40,7 +41,9 @@ class Dom0:
 
     def run(self, *words: str, check: bool = True) -> str:
         """What a command prints on both streams."""
-        done = self.host.run("sh", "-c", '"$@" >/run/said 2>&1 </dev/null', "sh", *words, check=False)
+        done = self.host.run(
+            *("sh", "-c", '"$@" >/run/said 2>&1 </dev/null', "sh", *words), check=False, timeout_s=PATIENCE_S
+        )
         said = self.host.get("/run/said").decode(errors="replace")
         if check:
             assert done.returncode == 0, f"{words}: {done.returncode}\n{said}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -130,7 +131,7 @@ class TestDirect:
 
     def test_to_a_host_that_has_xl_alone(self, pair: Pair) -> None:
         pair.create()
-        ssh = " ".join(pair.target.argv("xl", "migrate-receive"))
+        ssh = shlex.join(pair.target.argv("xl", "migrate-receive"))
         done = pair.source.xlpy("-v", "migrate", "-s", "", "web", ssh, timeout_s=PATIENCE_S)
         assert "migration target: Domain started successsfully." in done.stderr
         assert pair.domains() == [0, 1]
