@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,22 @@ from pathlib import Path
 
 import pytest
 from domain_configs import domain_config
+from eventually import eventually
 from fake_daemon import FakeDaemon
 from pty_command import PtyCommand
 from source_tree import ROOT
 from ssh_hosts import SshLab
+
+# Writes down what the display's server greets it with.
+VIEWER = f"""#!{sys.executable}
+import os, socket, sys
+host, _, port = sys.argv[1].partition("::")
+with socket.create_connection((host, int(port)), 20) as server:
+    greeting = server.recv(12)
+with open(os.environ["SEEN"] + ".new", "w") as seen:
+    seen.write(repr(greeting))
+os.rename(seen.name, os.environ["SEEN"])
+"""
 
 
 @pytest.fixture
@@ -69,3 +82,24 @@ def test_a_display_through_ssh(lab: SshLab) -> None:
             command.send_signal(signal.SIGINT)
             assert viewer.recv(100) == b""
         assert command.wait(20) == 0
+
+
+def test_create_and_restore_show_a_display_far_away(lab: SshLab, tmp_path: Path) -> None:
+    viewer, seen = tmp_path / "viewer", tmp_path / "seen"
+    viewer.write_text(VIEWER)
+    viewer.chmod(stat.S_IRWXU)
+    config = tmp_path / "new.cfg"
+    config.write_text('name = "new"\nmemory = 32\nkernel = "k"\n')
+    saved = tmp_path / "new.save"
+
+    def xlpy(*words: str | Path) -> None:
+        argv = [sys.executable, "-m", "xlpy", "-H", "host1", *map(str, words)]
+        environment = {**lab.environ, "VNCVIEWER": str(viewer), "SEEN": str(seen)}
+        subprocess.run(argv, cwd=ROOT, env=environment, check=True, timeout=60)
+
+    for words in (("create", "-V", config), ("restore", "-V", saved)):
+        xlpy(*words)
+        eventually(seen.exists, 60)
+        assert seen.read_text() == "b'RFB 003.008\\n'"
+        seen.unlink()
+        xlpy("save", "new", saved)

@@ -43,8 +43,6 @@ def vncviewer(session: Session, args: Arguments) -> int | None:
 
 def start_viewer(session: Session, domid: int, autopass: bool) -> None:
     """Start a viewer of the domain's display and leave it alone (``xl create -V``)."""
-    import sys
-
     from xlpy.client.own_program import own_program
 
     address = session.host.vnc_address(domid)
