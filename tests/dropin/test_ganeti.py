@@ -15,7 +15,8 @@ NODE = Path(__file__).with_name("ganeti_node.py")
 NAME = "web.example.org"
 RUNNING, SHUT_DOWN = 0, 1  # hv_base.HvInstanceState
 INFO = ("GetInstanceInfo", NAME, "@hvparams")
-START = ("StartInstance", "@instance", [], False)
+START = ("StartInstance", "@instance", "@disks", False)
+START_PAUSED = ("StartInstance", "@instance", "@disks", True)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,9 @@ class Ganeti:
 
     def __init__(self, machine: DebianMachine) -> None:
         self._machine = machine
+        self.kind = "xen-pvm"
+        self.disks: list[str] = []
+        self.bridges: list[str] = []
         self.hvparams: dict[str, object] = {
             "xen_cmd": "xl",
             "kernel_path": f"{GUEST.resolve()}/vmlinuz",
@@ -61,8 +65,14 @@ class Ganeti:
 
     def _run(self, methods: tuple[tuple[object, ...], ...]) -> tuple[int, str, str]:
         beparams = {"minmem": 128, "maxmem": 128, "vcpus": 1}
-        instance = {"name": NAME, "hvparams": self.hvparams, "beparams": beparams}
-        words = ["xen-pvm", json.dumps(instance), *(json.dumps(method) for method in methods)]
+        instance = {
+            "name": NAME,
+            "hvparams": self.hvparams,
+            "beparams": beparams,
+            "disks": self.disks,
+            "bridges": self.bridges,
+        }
+        words = [self.kind, json.dumps(instance), *(json.dumps(method) for method in methods)]
         done = self._machine.run("/usr/bin/python3", NODE, *words, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -120,6 +130,39 @@ def test_why_an_instance_does_not_start_is_told(machine: DebianMachine, ganeti: 
     assert f"Failed to start instance {NAME}" in said
     assert "/nowhere" in said
     assert "Moved config file to /var/log/ganeti/xen" in said
+
+
+def test_its_disks_and_network_cards_are_understood(machine: DebianMachine, ganeti: Ganeti) -> None:
+    """As xend had them: file:PATH,sda,w."""
+    machine.sh(
+        "truncate -s 1M /var/tmp/0 /var/tmp/1; ip link add xen-br0 type bridge; ip link set xen-br0 up"
+    )
+    ganeti.disks = ["/var/tmp/0", "/var/tmp/1"]
+    ganeti.bridges = ["xen-br0"]
+    ganeti.do(START_PAUSED)
+    assert machine.sh(f"xl block-list {NAME} | awk 'NR>1 {{print $1}}'").split() == ["2048", "2064"]
+    assert machine.sh(f"xl network-list {NAME} | awk 'NR>1 {{print $3}}'").split() == ["00:16:3e:00:00:01"]
+    (config,) = (json.loads(machine.xl("list", "-l", NAME).stdout)[0]["config"],)
+    assert [disk["pdev_path"] for disk in config["disks"]] == ganeti.disks
+    assert [nic["bridge"] for nic in config["nics"]] == ganeti.bridges
+    machine.xl("destroy", NAME)
+    machine.run("ip", "link", "del", "xen-br0")
+
+
+def test_a_fully_virtualised_instance(machine: DebianMachine, ganeti: Ganeti) -> None:
+    machine.put("/etc/ganeti/vnc-cluster-password", "secret\n")
+    machine.sh("truncate -s 1M /var/tmp/cd.iso")
+    ganeti.kind = "xen-hvm"
+    ganeti.hvparams = {"xen_cmd": "xl", "cdrom_image_path": "/var/tmp/cd.iso", "boot_order": "dc"}
+    (_, info) = ganeti.do(START_PAUSED, INFO)
+    assert isinstance(info, list)
+    assert info[4] == RUNNING
+    config = json.loads(machine.xl("list", "-l", NAME).stdout)[0]["config"]
+    assert config["c_info"]["type"] == "hvm"
+    assert config["b_info"]["type.hvm"]["boot"] == "dc"
+    (cd,) = config["disks"]
+    assert (cd["pdev_path"], cd["vdev"], cd["is_cdrom"]) == ("/var/tmp/cd.iso", "hdc", 1)
+    assert ganeti.do(("StopInstance", "@instance", True), INFO) == [None, None]
 
 
 def test_an_instance_is_migrated(
