@@ -31,6 +31,10 @@ def run_and_exit() -> None:
     Both that and looking for garbage among what was just imported take longer than what most commands do.
     """
     gc.set_threshold(50_000)
+    if sys.argv[1:] != ["--version"]:
+        from xlpy import bundle
+
+        bundle.use()
     status = main()
     try:
         sys.stdout.flush()
