@@ -27,7 +27,8 @@ class LibxlRemus(LibxlMotion):
                 status = context.call("domain_remus_start", info.memory, domid, stream, answers)
             error = context.failure(f"the replication of domain {domid} has ended", status)
             try:
-                self.domain_info(domid)
+                if self.domain_info(domid).dying:
+                    return
             except DomainNotFound:
                 return
             self._take_back(context, domid, paused=False)
