@@ -66,6 +66,11 @@ def test_sorting(call: Call) -> None:
     assert out.split() == ["gpvh", "gpv", "gsd", "gcrash", "gpaused", "gover", "Domain-0"]
 
 
+def test_a_column_that_is_nearly_there(call: Call) -> None:
+    for option in (("--columns", "nmae"), ("--sort", "nmae"), ("--filter", "nmae = web")):
+        assert "did you mean name? columns: name, domid" in call("list", *option).err
+
+
 def test_no_headers_leaves_xls_header_out(call: Call) -> None:
     assert call("list").out.splitlines()[1:] == call("list", "--no-headers").out.splitlines()
 

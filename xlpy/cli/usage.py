@@ -42,17 +42,29 @@ def too_many(session: Session, name: str, surplus: str, status: int) -> int:
 
 def no_such_command(name: str, rest: list[str]) -> UsageError:
     """What to say of a command that isn't there, or only half of one; what stands behind is ``rest``."""
+    from difflib import get_close_matches
+
     from xlpy.cli.commands import all_commands, subcommands
 
     seconds = subcommands(name)
     if seconds:
         problem = f"there is no command {name + ' ' + rest[0]!r}" if rest else f"{name} needs a second word"
-        return UsageError(problem, f"one of: {', '.join(f'{name} {second}' for second in seconds)}")
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [row.name for row in all_commands()], n=3)
+        near = get_close_matches(rest[0], seconds, n=2) if rest else []
+        hint = f"did you mean {_either(name, near)}?" if near else f"one of: {_list(name, seconds)}"
+        return UsageError(problem, hint)
+    near = get_close_matches(
+        name, {word for row in all_commands() for word in (row.name, row.name.split()[0])}, n=3
+    )
     hint = f"did you mean {' or '.join(near)}?" if near else "see the commands: xlpy help"
     return UsageError(f"there is no command {name!r}", hint)
+
+
+def _either(name: str, seconds: list[str]) -> str:
+    return " or ".join([f"{name} {second}" for second in seconds])
+
+
+def _list(name: str, seconds: list[str]) -> str:
+    return ", ".join([f"{name} {second}" for second in seconds])
 
 
 def _usage(command: Command) -> str:

@@ -79,8 +79,12 @@ def column_of(kind: Kind, key: str) -> Column:
     beginning = [column for column in kind.columns if wanted and column.key.startswith(wanted)]
     if len(beginning) == 1:
         return beginning[0]
-    known = ", ".join(column.key for column in kind.columns)
-    raise UsageError(f"there is no column {key!r}", f"columns: {known}")
+    from xlpy.model.nearest import nearest
+
+    keys = tuple(column.key for column in kind.columns)
+    near = nearest(wanted, keys)
+    hint = f"columns: {', '.join(keys)}"
+    raise UsageError(f"there is no column {key!r}", f"did you mean {near}? {hint}" if near else hint)
 
 
 def aligned(titles: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[bool]) -> Iterator[str]:
