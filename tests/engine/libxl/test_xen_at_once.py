@@ -1,0 +1,91 @@
+"""Many things at once on a real Xen: a call that takes long holds nobody up, and what calls needed is given back."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from eventually import eventually
+from xen_hosts import XenHost
+from xen_rounds import PLACE, install
+
+pytestmark = pytest.mark.xen
+
+GUEST = """\
+name = "%s"
+type = "pv"
+kernel = "/srv/guest/vmlinuz"
+ramdisk = "/srv/guest/initrd.img"
+memory = 96
+"""
+# Xen's own script for disks, which waits until it is let go; libxl waits 40 seconds for it.
+HELD_SCRIPT = """\
+#!/bin/sh
+if [ "$1" = add ]; then
+    touch /run/held
+    until [ -e /run/let-go ]; do sleep 0.1; done
+fi
+exec /etc/xen/scripts/block "$@"
+"""
+KEPT_CONTEXTS = 4
+CLIENTS = 10
+
+
+class Dom0:
+    """xlpy in a dom0."""
+
+    def __init__(self, host: XenHost) -> None:
+        self.host = host
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        argv = self.host.argv("env", f"PYTHONPATH={PLACE}", "python3", "-m", "xlpy", *words)
+        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+    def xlpy(self, *words: str) -> str:
+        return self.host.run("env", f"PYTHONPATH={PLACE}", "python3", "-m", "xlpy", *words).stdout
+
+    def is_there(self, path: str) -> bool:
+        return self.host.run("test", "-e", path, check=False).returncode == 0
+
+    def xlpyd(self, what: str) -> int:
+        """The number of lines of this shell command about xlpyd, whose directory in /proc is the working directory."""
+        return len(self.host.sh(f"cd /proc/$(cat /run/xlpy/xlpyd.lock) && {what}").splitlines())
+
+
+@pytest.fixture(scope="class")
+def dom0(xen_host: XenHost) -> Iterator[Dom0]:
+    install(xen_host)
+    yield Dom0(xen_host)
+    xen_host.sh("touch /run/let-go")
+
+
+class TestAtOnce:
+    def test_a_slow_hotplug_script_holds_up_nobody_else(self, dom0: Dom0) -> None:
+        dom0.host.put("/etc/xen/scripts/block-held", HELD_SCRIPT)
+        dom0.host.run("chmod", "755", "/etc/xen/scripts/block-held")
+        dom0.host.put("/root/quick.cfg", GUEST % "quick")
+        disk = 'disk = ["target=/srv/guest/data.img,vdev=xvda,access=ro,format=raw,backendtype=phy,script=block-held"]'
+        dom0.host.put("/root/slow.cfg", GUEST % "slow" + disk)
+        dom0.xlpy("create", "-p", "/root/quick.cfg")
+        with dom0.begin("create", "-p", "/root/slow.cfg") as slow:
+            eventually(lambda: dom0.is_there("/run/held"), timeout_s=120)
+            listed = dom0.xlpy("list")
+            dom0.xlpy("destroy", "quick")
+            held = slow.poll() is None
+            dom0.host.run("touch", "/run/let-go")
+            assert slow.wait(300) == 0
+        assert held, "the others were answered when create was over"
+        assert {line.split()[0] for line in listed.splitlines()[1:]} == {"Domain-0", "quick", "slow"}
+        dom0.xlpy("destroy", "slow")
+
+    def test_what_many_clients_needed_is_given_back(self, dom0: Dom0) -> None:
+        dom0.xlpy("list")
+        idle_threads = dom0.xlpyd("ls task")
+        clients = [dom0.begin("list") for _ in range(CLIENTS)]
+        for client in clients:
+            with client:
+                assert client.wait(300) == 0
+        eventually(lambda: dom0.xlpyd("ls task") <= idle_threads, timeout_s=60)
+        contexts = dom0.xlpyd("readlink fd/* | grep 'libxl log' || true")
+        assert 1 <= contexts <= KEPT_CONTEXTS
