@@ -14,6 +14,7 @@ from xlpy.cli.config_file import (
 )
 from xlpy.cli.usage import too_many
 from xlpy.errors import (
+    ConfigError,
     ConnectError,
     Interrupted,
     NotSupported,
@@ -21,6 +22,8 @@ from xlpy.errors import (
     UsageError,
     XlError,
 )
+
+_UNREADABLE_STATUS = 253  # what xl's config-update leaves of libxl's -3; create has 3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,7 +138,12 @@ def config_update(session: Session, args: Arguments) -> int | None:
         return too_many(session, "config-update", surplus, 2)
     if path is None:
         raise UsageError("Config file not specified", exit_status=1)
-    parsed = read_config(session, path, overrides, quiet=True, variables=variables_of(args))
+    try:
+        parsed = read_config(session, path, overrides, quiet=True, variables=variables_of(args))
+    except ConfigError as error:
+        if session.xl and isinstance(error.__cause__, OSError):
+            error.exit_status = _UNREADABLE_STATUS
+        raise
     if args.flag("d") or session.options.dry_run:
         print_config(parsed.config, sys.stdout, entry=True)
     if not session.options.dry_run:

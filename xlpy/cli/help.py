@@ -93,10 +93,11 @@ def xl_command_help(command: Command) -> str:
 
     usage = USAGES.get(command.name, command.usage)
     text = f"Usage: xl [-vtT{flags}] {command.name} {usage}\n\n{command.summary}.\n\n"
-    options = RECORDED.get(command.name)
-    if options is None and command.options:
-        options = "\n".join(_xl_option_lines(command.options))
-    return text if not options else f"{text}Options:\n\n{options}\n"
+    if command.name in RECORDED:
+        options = RECORDED[command.name]
+    else:
+        options = "\n".join(_xl_option_lines(command.options)) or None
+    return text if options is None else f"{text}Options:\n\n{options}\n"
 
 
 def _xl_option_lines(options: Iterable[Option]) -> Iterator[str]:

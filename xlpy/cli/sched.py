@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.numbers import LARGEST, number_of
-from xlpy.errors import DomainNotFound, InvalidState, XlError
+from xlpy.errors import DomainNotFound, InvalidState, UsageError, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _CREDIT_PARAMS = ("tslice_ms", "ratelimit_us", "migration_delay_us")
 def sched_credit2(session: Session, args: Arguments) -> None:
     """Show or set weight and cap of domains under credit2, and the rate limit of a pool."""
     pool_name = args.value("cpupool")
-    weight, cap = _number(args, "weight"), _number(args, "cap")
+    weight, cap = _number(session, args, "weight"), _number(session, args, "cap")
     domain = args.value("domain")
     if pool_name is not None and (domain or weight is not None or cap is not None):
         raise XlError("Specifying a cpupool is not allowed with other options.")
@@ -37,7 +37,7 @@ def sched_credit2(session: Session, args: Arguments) -> None:
 def sched_credit(session: Session, args: Arguments) -> None:
     """Show or set weight and cap of domains under credit, and what a pool's scheduler can be told."""
     pool_name = args.value("cpupool")
-    weight, cap = _number(args, "weight"), _number(args, "cap")
+    weight, cap = _number(session, args, "weight"), _number(session, args, "cap")
     domain = args.value("domain")
     wants_pool = pool_name is not None or args.flag("schedparam")
     if wants_pool and (domain or weight is not None or cap is not None):
@@ -127,7 +127,11 @@ def _show_all(session: Session, scheduler: str, pool_name: str | None) -> None:
 
 def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple[str, ...]) -> None:
     """Show what a pool's scheduler can be told, or change it if any of these options is given."""
-    given = {name: value for name in names if (value := _number(args, name)) is not None}
+    given = {
+        name: value
+        for name in names
+        if (value := number_of(args, name, name.replace("_", " "), -LARGEST)) is not None
+    }
     pool = session.cpupool(args.value("cpupool") or _FIRST_POOL)
     if pool.scheduler != scheduler and (given or not session.xl):
         raise InvalidState(f"cpupool {pool.name} is scheduled by {pool.scheduler}, not by {scheduler}")
@@ -146,6 +150,14 @@ def _pool_params(session: Session, args: Arguments, scheduler: str, names: tuple
     session.show(pool_params_kind(), [(pool, session.host.pool_sched_params(pool.poolid))])
 
 
-def _number(args: Arguments, name: str) -> int | None:
-    """The option's value, which may be below 0: the engine says what is out of its range."""
-    return number_of(args, name, name.replace("_", " "), -LARGEST)
+def _number(session: Session, args: Arguments, name: str) -> int | None:
+    """The option's value, which may be below 0: the engine says what is out of its range.
+
+    xl takes 0 for what is no number, and fails with that as a weight; here so does whatever is no number.
+    """
+    try:
+        return number_of(args, name, name, -LARGEST)
+    except UsageError as error:
+        if not session.xl:
+            raise
+        raise XlError("libxl_domain_sched_params_set failed.", detail=str(error)) from error

@@ -79,8 +79,10 @@ def vcpu_set(session: Session, args: Arguments) -> None:
     if not (text.isascii() and text.isdigit()):
         raise XlError("Error: Invalid argument.", f"a number of vcpus, not {text!r}")
     count = int(text)
+    words = f"libxl_set_vcpuonline failed domid={domain.domid} max_vcpus={count}, rc: -3"
     if count < 1:
-        raise UsageError("a domain needs at least one vcpu", exit_status=1)
+        with worded_as_xl(session, words):
+            raise UsageError("a domain needs at least one vcpu", exit_status=1)
     if not args.flag("ignore-host"):
         pcpus = session.host.host_info().nr_cpus
         if count > domain.vcpu_online and count > pcpus:
@@ -88,7 +90,8 @@ def vcpu_set(session: Session, args: Arguments) -> None:
                 f"You are overcommmitting! You have {pcpus} physical CPUs and want {count} vCPUs! "
                 "Aborting, use --ignore-host to continue"
             )
-    session.host.set_vcpus_online(domain.domid, count)
+    with worded_as_xl(session, words):
+        session.host.set_vcpus_online(domain.domid, count)
 
 
 def _vcpuid(text: str, force: bool) -> int | None:

@@ -5,7 +5,7 @@ A command that isn't here gets its text made from the options in its row; xl say
 
 from __future__ import annotations
 
-RECORDED: dict[str, str] = {
+RECORDED: dict[str, str | None] = {
     "block-detach": "-f, --force        do not wait for the domain to release the device",
     "button-press": "<Button> may be 'power' or 'sleep'.",
     "claims": "",
@@ -15,7 +15,7 @@ RECORDED: dict[str, str] = {
         "                     Use the given configuration file.\n"
         "-d                      Enable debug messages.\n"
     ),
-    "console": "",
+    "console": None,
     "cpupool-create": (
         "-h, --help                   Print this help.\n"
         "-f FILE, --defconfig=FILE    Use the given configuration file.\n"
@@ -52,7 +52,7 @@ RECORDED: dict[str, str] = {
         "-p, --pidfile [FILE]    Write PID to pidfile when daemonizing."
     ),
     "dmesg": "  -c                        Clear dmesg buffer as well as printing it",
-    "info": "",
+    "info": None,
     "list": (
         "-l, --long              Output all VM details\n"
         "-v, --verbose           Prints out UUIDs and security context\n"
@@ -72,7 +72,7 @@ RECORDED: dict[str, str] = {
         "-p              Do not unpause domain after migrating it.\n"
         "-D              Preserve the domain id"
     ),
-    "migrate-receive": "",
+    "migrate-receive": None,
     "pci-assignable-add": (
         "-n NAME, --name=NAME    Name the assignable device.\n-h                      Print this help.\n"
     ),
@@ -179,8 +179,8 @@ RECORDED: dict[str, str] = {
         "                        no PV drivers.\n"
         "-w, --wait              Wait for guest(s) to shutdown.\n"
     ),
-    "top": "",
-    "uptime": "",
+    "top": None,
+    "uptime": None,
     "vcpu-pin": (
         "-f, --force        undo an override pinning done by the kernel\n"
         "--ignore-global-affinity-masks Ignore global masks in xl.conf"
@@ -192,7 +192,7 @@ RECORDED: dict[str, str] = {
         "                 where: ID - unique connector ID, W - connector width,\n"
         "                 H - connector height: connectors='id0:800x600;id1:1024x768'\n"
     ),
-    "vncviewer": "",
+    "vncviewer": None,
 }
 
 # What xl shows for the arguments, where it is not that: some have their options there.
