@@ -1,4 +1,4 @@
-"""An xlpy command at a terminal of its own, which the test sees and types on."""
+"""A command at a terminal of its own, which the test sees and types on."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from source_tree import ROOT
 
 
 class PtyCommand:
-    """``xlpy`` with these words. To be closed (``with``)."""
+    """``xlpy`` with these words, or another ``program``. To be closed (``with``)."""
 
-    def __init__(self, *words: str | Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *words: str | Path,
+        environment: dict[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "xlpy"),
+    ) -> None:
         self._ours, theirs = pty.openpty()
         self._theirs = theirs  # kept open, so that the terminal can be looked at after the command
         self.mode_before = termios.tcgetattr(theirs)
         self._said = b""
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", sys.executable, "-m", "xlpy", *map(str, words)],
+            ["setsid", "--ctty", *program, *map(str, words)],
             cwd=ROOT,
             env={**os.environ, "TERM": "dumb", **(environment or {})},
             stdin=theirs,

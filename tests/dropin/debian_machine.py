@@ -60,6 +60,10 @@ class DebianMachine:
         self.run("sh", "-c", script, "sh", path, f"{mode:o}", input_text=content)
         return path
 
+    def command(self, *words: str | os.PathLike[str], cwd: str = "/") -> list[str]:
+        """The command line, on this machine, that runs a program there: for tests that start it themselves."""
+        return [*self._enter, "env", "-C", cwd, *map(str, words)]
+
     def run(
         self,
         *words: str | os.PathLike[str],
@@ -70,7 +74,7 @@ class DebianMachine:
         cwd: str = "/",
     ) -> subprocess.CompletedProcess[str]:
         """Run a program there; what it said. ``check`` fails the test if the program fails."""
-        argv = [*self._enter, "env", "-C", cwd, *map(str, words)]
+        argv = self.command(*words, cwd=cwd)
         done = subprocess.run(
             argv,
             env={**self.environ, **(environ or {})},

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from debian_machine import DebianMachine
 from outside_guest import GUEST
+from pty_command import PtyCommand
 
 pytestmark = [pytest.mark.outside, pytest.mark.qemu]
 
@@ -163,6 +164,21 @@ def test_a_fully_virtualised_instance(machine: DebianMachine, ganeti: Ganeti) ->
     (cd,) = config["disks"]
     assert (cd["pdev_path"], cd["vdev"], cd["is_cdrom"]) == ("/var/tmp/cd.iso", "hdc", 1)
     assert ganeti.do(("StopInstance", "@instance", True), INFO) == [None, None]
+
+
+def test_its_console_is_opened_by_their_wrapper(machine: DebianMachine, ganeti: Ganeti) -> None:
+    """It unpauses an instance that was started paused, while ``xl console`` is there already."""
+    ganeti.do(START_PAUSED)
+    wrapper = machine.sh("echo /usr/lib/ganeti/*/usr/lib/ganeti/tools/xen-console-wrapper").strip()
+    program = machine.command(wrapper, "xl", NAME)
+    with PtyCommand(program=program, environment=machine.environ) as console:
+        console.expect(b"is paused, unpausing", 60)
+        console.expect(b"guest# ", 120)
+        console.type(b"echo answer-$((40 + 2))\n")
+        console.expect(b"answer-42")
+        console.type(b"\x1d")
+        assert console.wait() == 0
+    machine.xl("destroy", NAME)
 
 
 def test_an_instance_is_migrated(
