@@ -6,12 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from exercised import Exercised
 from fake_engine import FakeEngine
 from in_process import InProcessHost
 from ssh_hosts import cabled_lab, ssh_lab  # noqa: F401 -- fixtures
 from xen_hosts import xen_host, xen_hosts, xen_pair  # noqa: F401 -- fixtures
 
 from xlpy.client.host import Host
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--note-exercised",
+        action="store_true",
+        help="write down which tests exercise what (tests/exercised.py)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Exercised(config.getoption("--note-exercised")), "exercised")
 
 
 @pytest.fixture(autouse=True)

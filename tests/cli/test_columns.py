@@ -150,6 +150,13 @@ def test_pci_functions(world: World) -> None:
     ]
 
 
+def test_the_port_that_viewers_connect_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlpy.client.vnc_tunnel.VncTunnel.serve", lambda tunnel: None)
+    (row,) = rows(world.call, "vncviewer --port web")
+    assert row["address"] == "127.0.0.1"
+    assert row["port"] > 1023
+
+
 def test_domains_in_every_condition(world: World) -> None:
     guest = world.fake.guests[world.web]
     guest.info = guest.info.replace(

@@ -352,6 +352,7 @@ def test_migration_of_what(migrated: Callable[..., dict[str, Any]], world: World
         None,
     )
     assert migrated("-e")["supervised"] is False
+    assert migrated("-F")["supervised"] is False
     assert migrated("--with-disks")["with_disks"] is True
     assert migrated("-C", f"{world.directory}/new.cfg")["config"].c_info.name == "new"
 

@@ -32,6 +32,8 @@ OF_ONE_HOST = {
         "pci-assignable-remove",
         "psr-cmt-show",
         "dt-overlay",
+        "migrate-receive",
+        "devd",
     ),
 }
 
@@ -78,7 +80,7 @@ def test_commands_of_one_host_without_a_domain_are_known() -> None:
         ("mem-set web 512", (ONE, "first")),
         ("console web", (ONE, "first")),
         ("events", (EACH, "")),
-        ("events -F", (ONE, "")),
+        ("events -F", (ITSELF, "")),
         ("sched-credit2", (EACH, "domain")),
         ("sched-credit2 -d web", (EACH, "domain")),
         ("sched-credit2 -d web -w 3", (ONE, "domain")),
