@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ssh_keygen import make_key
 
-from xlpy.errors import XlError
+from xlpy.errors import ConfigError, XlError
 from xlpy.transport.host_keys import CERTIFICATE, HostKey, KnownHosts, remember
 
 needs_ssh = pytest.mark.skipif(
@@ -108,3 +108,37 @@ def test_file_that_cannot_be_read(tmp_path: Path) -> None:
             "a",
             OTHER,
         )
+
+
+def test_list_of_revoked_keys(tmp_path: Path) -> None:
+    """No host may show one of these, known or not."""
+    known_hosts, revoked = tmp_path / "known_hosts", tmp_path / "revoked"
+    known_hosts.write_text(f"web {line(ED25519)}\n")
+    revoked.write_text(f"# stolen\n\n{line(ED25519)} root@web\n")
+    known = KnownHosts("web", [str(known_hosts)], str(revoked))
+    found = known.revoked(ED25519)
+    assert found is not None
+    assert found.where == f"{revoked}:3"
+    assert known.revoked(OTHER) is None
+
+
+@pytest.mark.parametrize("text", [b"SSHKRL\n\0\0\0\0\1", b"ssh-ed25519 %%%\n"])
+def test_list_of_revoked_keys_that_cannot_be_read(tmp_path: Path, text: bytes) -> None:
+    """Then nobody knows what is in it, and nothing is trusted."""
+    revoked = tmp_path / "revoked"
+    revoked.write_bytes(text)
+    with pytest.raises(ConfigError):
+        KnownHosts("web", [], str(revoked))
+    revoked.unlink()
+    with pytest.raises(XlError, match="cannot read RevokedHostKeys"):
+        KnownHosts("web", [], str(revoked))
+
+
+@needs_ssh
+def test_revocation_list_of_ssh_keygen_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    make_key(key)
+    krl = tmp_path / "krl"
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", krl, f"{key}.pub"], check=True, timeout=60)
+    with pytest.raises(ConfigError, match="key revocation list"):
+        KnownHosts("web", [], str(krl))

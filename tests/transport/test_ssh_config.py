@@ -207,6 +207,41 @@ def test_what_makes_no_sense(tmp_path: Path, config: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("config", "name", "refused"),
+    [
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org", "web", True),
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org", "web.lab", True),
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org", "web.lab.example.org", False),
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org", "10.1", False),
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org", "fe80::1", False),
+        ("CanonicalizeHostname yes\nCanonicalDomains example.org\nProxyJump gate", "web", False),
+        ("CanonicalizeHostname always\nCanonicalDomains example.org\nProxyJump gate", "web", True),
+        ("CanonicalizeHostname no\nCanonicalDomains example.org", "web", False),
+        ("CanonicalizeHostname yes", "web", False),
+        ("CanonicalizeHostname yes\nCanonicalDomains a b\nCanonicalizeMaxDots 0", "web.lab", False),
+    ],
+)
+def test_canonical_names_are_refused_where_they_matter(
+    tmp_path: Path, config: str, name: str, refused: bool
+) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(config)
+    if refused:
+        with pytest.raises(ConfigError, match="CanonicalizeHostname") as caught:
+            _settings(tmp_path, name)
+        assert caught.value.hint is not None
+        assert f"address: {name}.example.org" in caught.value.hint
+    else:
+        assert _settings(tmp_path, name).host == name
+
+
+def test_list_of_revoked_keys_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text("RevokedHostKeys ~/.ssh/revoked")
+    assert _settings(tmp_path, "web").revoked_keys_file == f"{tmp_path}/.ssh/revoked"
+
+
 def test_changed_files_are_noticed(tmp_path: Path) -> None:
     (tmp_path / ".ssh").mkdir()
     client = Client(str(tmp_path))

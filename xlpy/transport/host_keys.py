@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 
-from xlpy.errors import XlError, file_hint
+from xlpy.errors import ConfigError, XlError, file_hint
 from xlpy.transport.ssh_words import matches_any
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ SIGNATURES = {
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
 CERTIFICATE = "-cert-v01@openssh.com"
+_KRL = b"SSHKRL\n\0"  # PROTOCOL.krl of OpenSSH
 
 
 class HostKey:
@@ -69,9 +70,14 @@ class KnownKey:
 
 
 class KnownHosts:
-    """The lines about one host. ``name`` is how known_hosts calls it (``place``)."""
+    """The lines about one host. ``name`` is how known_hosts calls it (``place``).
 
-    def __init__(self, name: str, files: Iterable[str]) -> None:
+    ``revoked_file`` lists keys that no host may show (ssh_config(5), RevokedHostKeys). Raises XlError for files that can't
+    be read; of that one it has to be there, too.
+    """
+
+    def __init__(self, name: str, files: Iterable[str], revoked_file: str | None = None) -> None:
+        self._revoked = [] if revoked_file is None else _revoked_keys(revoked_file)
         self.name = name
         self.files = tuple(files)
         self._lines = [line for path in self.files for line in _lines_about(path, name)]
@@ -90,7 +96,8 @@ class KnownHosts:
 
     def revoked(self, key: HostKey) -> KnownKey | None:
         """The line that forbids this key."""
-        return next((line for line in self._lines if line.marker == "revoked" and line.key == key), None)
+        lines = [line for line in self._lines if line.marker == "revoked"]
+        return next((line for line in (*lines, *self._revoked) if line.key == key), None)
 
     def algorithms(self) -> list[str]:
         """How the host may prove who it is, the ways that can be verified first."""
@@ -152,6 +159,33 @@ def _lines_about(path: str, name: str) -> list[KnownKey]:
         known = _parse_line(line, name, f"{path}:{number}")
         if known is not None:
             found.append(known)
+    return found
+
+
+def _revoked_keys(path: str) -> list[KnownKey]:
+    """The keys in a list of revoked ones: a public key on each line. Raises XlError."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise XlError(
+            f"cannot read RevokedHostKeys {path}: {error.strerror}", file_hint(path, error)
+        ) from error
+    if data.startswith(_KRL):
+        raise ConfigError(
+            f"RevokedHostKeys {path} is a key revocation list (KRL), which xlpy cannot read",
+            "name a list of public keys instead, or mark them @revoked in known_hosts",
+        )
+    found = []
+    for number, line in enumerate(data.decode("utf-8", "surrogateescape").splitlines(), 1):
+        words = line.split()
+        if len(words) < 2 or words[0].startswith("#"):
+            continue
+        try:
+            key = HostKey(words[0], base64.b64decode(words[1], validate=True))
+        except (ValueError, binascii.Error) as error:
+            raise ConfigError("this is no public key", where=f"{path}:{number}") from error
+        found.append(KnownKey(key, "revoked", f"{path}:{number}"))
     return found
 
 

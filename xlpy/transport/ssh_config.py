@@ -1,7 +1,7 @@
 """What ~/.ssh/config and /etc/ssh/ssh_config say about a host, as OpenSSH's client reads them (ssh_config(5)).
 
 Every keyword counts the first time it appears; some may appear several times and add up. ``Include``, ``Host`` and
-``Match`` are understood. ``CanonicalizeHostname`` is not: names are looked up as they stand.
+``Match`` are understood. ``CanonicalizeHostname`` is not (``ssh_settings`` refuses it): names are looked up as they stand.
 """
 
 from __future__ import annotations

@@ -105,7 +105,9 @@ class SetUp:
         self._hang_up = hang_up
         self._deadline = time.monotonic() + settings.connect_timeout_s
         self._late = False
-        self._known = KnownHosts(settings.known_hosts_name, settings.known_hosts_files)
+        self._known = KnownHosts(
+            settings.known_hosts_name, settings.known_hosts_files, settings.revoked_keys_file
+        )
         self.transport = SshTransport(connected)
 
     def run(self, accept: Accept | None = None) -> SshTransport:

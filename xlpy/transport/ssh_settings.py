@@ -45,6 +45,7 @@ class SshSettings(Record):
     known_hosts_name: str = ""
     known_hosts_files: tuple[str, ...] = ()
     hash_known_hosts: bool = False
+    revoked_keys_file: str | None = None
     jumps: tuple[str, ...] = ()
     proxy_command: str | None = None
     address_family: str = "any"
@@ -125,6 +126,7 @@ class Client:
         alias = found.word("hostkeyalias")
         host = found.host_name
         name = alias.lower() if alias else host.lower() if port == 22 else f"[{host.lower()}]:{port}"
+        _refuse_canonical_names(found)
         proxy = found.word("proxycommand")
         jumps = _jumps(found.words("proxyjump"), f"{label}: ProxyJump")
         if proxy is not None and proxy.lower() != "none" and not jumps:
@@ -146,6 +148,7 @@ class Client:
             known_hosts_name=name,
             known_hosts_files=files + _files(found, "globalknownhostsfile", _GLOBAL_KNOWN_HOSTS),
             hash_known_hosts=(found.word("hashknownhosts") or "no").lower() == "yes",
+            revoked_keys_file=_revoked_file(found),
             jumps=jumps,
             proxy_command=proxy,
             address_family=(found.word("addressfamily") or "any").lower(),
@@ -169,6 +172,34 @@ class Client:
 def _files(found: Found, keyword: str, usual: tuple[str, ...]) -> tuple[str, ...]:
     words = found.words(keyword)
     return tuple(found.path(word) for word in words if word.lower() != "none") if words else usual
+
+
+def _revoked_file(found: Found) -> str | None:
+    word = found.word("revokedhostkeys")
+    return None if word is None or word.lower() == "none" else found.path(word)
+
+
+def _refuse_canonical_names(found: Found) -> None:
+    """Under CanonicalizeHostname ssh would look for the name in CanonicalDomains. Raises ConfigError where that matters."""
+    wish = (found.word("canonicalizehostname") or "no").lower()
+    domains = found.words("canonicaldomains")
+    name = found.host_name
+    if wish == "no" or not domains or domains[0].lower() == "none" or ":" in name:
+        return
+    goes_by_proxy = any(
+        (found.word(way) or "none").lower() != "none" for way in ("proxycommand", "proxyjump")
+    )
+    is_number = name.replace(".", "").isdigit()
+    if (
+        is_number
+        or (goes_by_proxy and wish != "always")
+        or name.count(".") > _number(found, "canonicalizemaxdots", 1)
+    ):
+        return
+    raise ConfigError(
+        f"{found.asked.host}: your ssh config asks for CanonicalizeHostname, which xlpy does not do",
+        f"give the whole name: 'address: {name}.{domains[0]}' in hosts.yaml, or HostName in ~/.ssh/config",
+    )
 
 
 def _jumps(words: tuple[str, ...], what: str) -> tuple[str, ...]:
