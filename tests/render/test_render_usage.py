@@ -190,3 +190,11 @@ def test_the_screen_is_as_the_command_line_wishes() -> None:
     assert [row.info.name for row in view.arranged(usage_kind(), rows)] == ["web", "db-of-the-accounting"]
     with pytest.raises(UsageError, match="there is no column 'colour'"):
         View(Wishes("table", "colour")).columns(usage_kind(), 80)
+
+
+def test_what_they_are_sorted_by_is_shown_first_of_all() -> None:
+    rows = usages(moment(10, WEB, DB), None)
+    for order, key in (("-disk_read_bytes_per_s", "disk_read_bytes_per_s"), ("-memory_k,name", "memory_kib")):
+        view = View(Wishes("table", None, order))
+        assert key in [column.key for column in view.columns(usage_kind(), 40)]
+        assert len(view.arranged(usage_kind(), rows)) == 2

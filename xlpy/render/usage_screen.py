@@ -82,7 +82,10 @@ class View:
     def columns(self, kind: Kind, width: int) -> Sequence[Column]:
         """The columns that were asked for, else as many as there is room for. Raises UsageError."""
         chosen = arranged(kind, (), Wishes("table", self._wishes.columns))[1]
-        return chosen or fitting_columns(width, kind)
+        return chosen or fitting_columns(width, kind, self._sorted_by(kind))
+
+    def _sorted_by(self, kind: Kind) -> str:
+        return column_of(kind, (self._order or self.sort).split(",")[0].lstrip("-")).key
 
 
 def screen(
@@ -109,11 +112,11 @@ def filled_screen(
     )
 
 
-def fitting_columns(width: int, kind: Kind) -> list[Column]:
-    """Host, name and as many other columns as the terminal has room for, most telling ones first."""
+def fitting_columns(width: int, kind: Kind, sorted_by: str = "domid") -> list[Column]:
+    """Host, name, what they are sorted by, and as many other columns as there is room for, most telling ones first."""
     wanted = {"host", "name"}
     left = width - sum(_NAME_WIDTH for column in kind.columns if column.key in wanted)
-    for key, needs in _COLUMNS:
+    for key, needs in sorted(_COLUMNS, key=lambda column: column[0] != sorted_by):
         if left < needs:
             break
         wanted.add(key)
