@@ -98,19 +98,28 @@ class EngineHost:
 IN_DOM0_ALONE = pytest.mark.skipif(not IN_DOM0, reason="this is no dom0")
 
 
-@pytest.fixture(
-    params=[
-        "fake",
-        pytest.param("qemu", marks=pytest.mark.qemu),
-        pytest.param("libxl", marks=[pytest.mark.xen, IN_DOM0_ALONE]),
-    ]
-)
+ENGINES = [
+    "fake",
+    pytest.param("qemu", marks=pytest.mark.qemu),
+    pytest.param("libxl", marks=[pytest.mark.xen, IN_DOM0_ALONE]),
+]
+
+
+@pytest.fixture(params=ENGINES)
 def engine_host(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[EngineHost]:
     monkeypatch.setenv("XLPY_ACCEL", "tcg")
     engine_host = EngineHost(MAKERS[request.param], tmp_path)
     yield engine_host
+    engine_host.close()
+
+
+@pytest.fixture(scope="class", params=ENGINES)
+def empty_host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One for all tests of a class, which leave no domain."""
+    engine_host = EngineHost(MAKERS[request.param], tmp_path_factory.mktemp("engine"))
+    yield engine_host.start()
     engine_host.close()
 
 
@@ -238,18 +247,19 @@ _ARGUMENTS: dict[str, dict[str, object]] = {
 _WITH_DOMID = [name for name, method in OPERATIONS.items() if "domid" in method.__annotations__]
 
 
-@pytest.mark.parametrize("operation", _WITH_DOMID)
-def test_unknown_domain(host: Host, operation: str) -> None:
-    arguments = dict(_ARGUMENTS.get(operation, {}))
-    reader = -1
-    if "stream" in OPERATIONS[operation].__annotations__:
-        reader, arguments["stream"] = os.pipe()
-    refusals = (DomainNotFound,) if host.hello.engine == "fake" else (DomainNotFound, NotSupported)
-    with pytest.raises(refusals):
-        getattr(host, operation)(domid=9999, **arguments)
-    if reader >= 0:
-        assert os.read(reader, 1) == b"", "the stream is closed"
-        os.close(reader)
+class TestNoDomain:
+    @pytest.mark.parametrize("operation", _WITH_DOMID)
+    def test_it_is_not_found(self, empty_host: Host, operation: str) -> None:
+        arguments = dict(_ARGUMENTS.get(operation, {}))
+        reader = -1
+        if "stream" in OPERATIONS[operation].__annotations__:
+            reader, arguments["stream"] = os.pipe()
+        refusals = (DomainNotFound,) if empty_host.hello.engine == "fake" else (DomainNotFound, NotSupported)
+        with pytest.raises(refusals):
+            getattr(empty_host, operation)(domid=9999, **arguments)
+        if reader >= 0:
+            assert os.read(reader, 1) == b"", "the stream is closed"
+            os.close(reader)
 
 
 def test_rename(host: Host) -> None:
