@@ -69,6 +69,11 @@ def test_the_client_is_light() -> None:
     )
 
 
+def test_saving_and_restoring_is_light() -> None:
+    loaded = modules_after("import xlpy.cli.create, xlpy.cli.saverestore, xlpy.client.save")
+    assert not loaded & (HEAVY | {"collections", "enum", "json", "re"})
+
+
 def test_the_config_parser_is_light() -> None:
     code = """
 from xlpy.config.domain import parse_domain_config

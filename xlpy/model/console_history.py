@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64
 
 from xlpy.errors import ProtocolError
 from xlpy.model.record import Record
@@ -34,7 +34,7 @@ def packed_history(kind: str | None, number: int, position: int, data: bytes) ->
     """These bytes as a history."""
     import zlib
 
-    packed = base64.b64encode(zlib.compress(data, 1)).decode("ascii")
+    packed = b2a_base64(zlib.compress(data, 1), newline=False).decode("ascii")
     return ConsoleHistory(kind=kind, number=number, position=position, length=len(data), packed=packed)
 
 
@@ -46,7 +46,7 @@ def unpacked_history(history: ConsoleHistory) -> bytes:
         raise ProtocolError("a console's history is longer than it may be")
     try:
         # not more memory than it says, whatever it holds
-        data = zlib.decompressobj().decompress(base64.b64decode(history.packed), history.length + 1)
+        data = zlib.decompressobj().decompress(a2b_base64(history.packed), history.length + 1)
     except (ValueError, zlib.error) as error:
         raise ProtocolError("a console's history cannot be read", detail=str(error)) from error
     if len(data) != history.length:
