@@ -90,3 +90,18 @@ def test_a_bar_ends_full() -> None:
 def test_silence_asks_for_nothing() -> None:
     with Silence() as report:
         assert report is None
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_bar_stays_in_narrow_terminals(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    out = io.StringIO()
+    with Bar("migrate a-domain-with-a-long-name-1", out) as report:
+        report(moment(100, 32, 96))
+    (line,) = out.getvalue().split("\n")[:1]
+    assert len(line) <= width
+    assert "me-1 " in line
+    assert "━" in line
+    assert " 25% 32.0" in line
+    assert ("MiB/s" in line) is (width == 120)

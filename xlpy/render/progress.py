@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _LINE_EVERY_MS = 5000
+_WIDE = 80  # columns of a terminal that has room for a bar of its full width
+_BAR_WIDTH = 24
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -97,18 +99,23 @@ class Lines:
 
 
 class Bar:
-    """A bar on the last line of the terminal, with numbers as far as they fit."""
+    """A bar on the last line of the terminal, with as many of the numbers as there is room for."""
 
     def __init__(self, what: str, out: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.table import Column
 
+        self._console = Console(file=out)
+        bar_width = _BAR_WIDTH if self._console.width >= _WIDE else _BAR_WIDTH // 3
+        what = _shortened(what, self._console.width // 3)
+        self._taken = len(what) + bar_width + len(" 100%   ")
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[numbers]}", style="dim"),
-            console=Console(file=out),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=bar_width, table_column=Column(min_width=bar_width)),
+            TaskProgressColumn(table_column=Column(min_width=4, no_wrap=True)),
+            TextColumn("{task.fields[numbers]}", style="dim", table_column=Column(no_wrap=True)),
+            console=self._console,
         )
         self._task = self._progress.add_task(what, total=1.0, numbers="")
 
@@ -122,7 +129,19 @@ class Bar:
         self._progress.stop()
 
     def __call__(self, moment: TransferProgress) -> None:
-        self._progress.update(self._task, completed=fraction(moment), numbers=moment_text(moment))
+        numbers, *others = moment_text(moment).split(", ")
+        for part in others:
+            if self._taken + len(numbers) + len(part) + 2 <= self._console.width:
+                numbers += f", {part}"
+        self._progress.update(self._task, completed=fraction(moment), numbers=numbers)
+
+
+def _shortened(text: str, width: int) -> str:
+    """The text without so much of its middle that it fits."""
+    if len(text) <= width:
+        return text
+    behind = (width - 1) // 3
+    return f"{text[: width - 1 - behind]}…{text[len(text) - behind :]}"
 
 
 class Silence:
