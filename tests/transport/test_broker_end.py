@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from broker_process import BrokerProcess
@@ -119,3 +120,16 @@ def test_another_version_takes_its_place(
     other.close()
     assert waiting.outcome() is None  # over the old one
     waiting.host.close()
+
+
+def test_replaced_files_are_another_version(tmp_path: Path) -> None:
+    """Also when they say that they are the same one."""
+    for folder in ("transport", "relay", "protocol"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("a = 1")
+    before = broker_message._code_stamp(str(tmp_path))
+    (tmp_path / "relay" / "__pycache__").mkdir()
+    assert broker_message._code_stamp(str(tmp_path)) == before
+    os.utime(tmp_path / "relay" / "a.py", ns=(0, 1))
+    assert broker_message._code_stamp(str(tmp_path)) != before
+    assert broker_message.build() == broker_message.build()

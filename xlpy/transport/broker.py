@@ -249,6 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--foreground", action="store_true", help="stay attached")
     options = parser.parse_args(arguments)
     path = os.path.abspath(options.socket)
+    build()  # as of now: the files may be replaced while we serve
     os.umask(0o077)
     if not options.foreground:
         # a pipe that was left to us would keep its reader waiting for as long as we live

@@ -22,12 +22,29 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=Record)
 
 LINE_LIMIT_BYTES = 1 << 20
+_BROKERS_CODE = ("transport", "relay", "protocol")
 RESOLVE, HOST, ASK, WHY, STATUS, STOP = "resolve", "host", "ask", "why", "status", "stop"
 
 
+_build = ""
+
+
 def build() -> str:
-    """Which xlpy this is: broker and commands have to be of the same."""
-    return f"{__version__} {os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}"
+    """Which xlpy this process began as: broker and commands have to be of the same, down to the code that a broker runs."""
+    global _build
+    if not _build:
+        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        _build = f"{__version__} {package} {_code_stamp(package):x}"
+    return _build
+
+
+def _code_stamp(package: str) -> int:
+    """Another number when the files of a broker's code are others, as after an upgrade that kept the version."""
+    stamp = 0
+    for folder in _BROKERS_CODE:
+        with os.scandir(f"{package}/{folder}") as files:
+            stamp += sum(file.stat().st_mtime_ns for file in files if file.name.endswith(".py"))
+    return stamp
 
 
 class Wish(Record):
