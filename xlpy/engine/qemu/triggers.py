@@ -48,10 +48,10 @@ def _insist(domain: QemuDomain, reactor: Reactor, command: Command) -> None:
     """Do this now, and again until the domain has ended, is asked for something else or is surely up."""
 
     def again() -> None:
-        over = domain.ended is not None or domain.gone or domain.record.phase != "running"
-        if over or domain.asked is not command or time.time() - domain.record.start_time_s > _BOOTING_S:
+        up = time.time() - domain.record.start_time_s > _BOOTING_S
+        if up or domain.ended is not None or domain.gone or domain.asked is not command:
             return
-        if not domain.stopped:
+        if domain.record.phase == "running" and not domain.stopped:
             domain.qmp.submit(*command)
         reactor.call_later(_AGAIN_S, again)
 
