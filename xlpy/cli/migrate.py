@@ -120,7 +120,7 @@ def _prepared(session: Session, args: Arguments, report: object) -> Migration:
         domid,
         limits=limits_of(args),
         paused=args.flag("p"),
-        supervised=not args.flag("e"),
+        supervised=not (args.flag("e") or args.flag("F")),
         config=config,
         config_text=text,
         with_disks=args.flag("with-disks"),

@@ -28,9 +28,8 @@ def to_xl(session: Session, args: Arguments) -> int | None:
     reference, host = args.rest[:2]
     domid = session.domid(reference)
     config, _ = replacement(session, args.value("C"), domid, keep_domid=args.flag("D"))
-    flags = "".join(f" -{letter}" for letter in "ep" if args.flag(letter)) + (
-        " -d" if args.flag("debug") else ""
-    )
+    wishes = (("e", args.flag("e") or args.flag("F")), ("d", args.flag("debug")), ("p", args.flag("p")))
+    flags = "".join(f" -{letter}" for letter, wish in wishes if wish)
     rune = rune_of(session, args.value("s"), host, f"{_xl_words(session)} migrate-receive{flags}")
     aloud = session.xl or bool(session.options.verbose)
     with XlPeer(rune, host, aloud) as peer, session.progress(f"migrate {reference}") as report:

@@ -106,6 +106,7 @@ ROWS = (
         flag("-p", "Leave the domain paused on the other host."),
         flag("-D", "Keep the domain id."),
         flag("--live", "Migrate while the domain runs, as is done anyway.", hidden=True),
+        flag("-F", "As -e, as in xl.", hidden=True),
         flag("--check", "Only look at both hosts, and show everything that would make it fail."),
         flag("--with-disks", "Copy the domain's disks along while it runs."),
         flag("--direct", "Send the state from host to host, over the source's own ssh."),

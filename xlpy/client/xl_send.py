@@ -1,7 +1,9 @@
 """The source's side of xl's migration protocol (migrate_domain in xl_migrate.c), for a target that has xl alone.
 
 What precedes the stream is the header of a save file of the domain's engine: a real xl refuses all but libxl's own, one
-that is xlpy knows the others, too. The domain is the target's from the moment that GO may have reached it; before, whatever fails leaves it here as it was.
+that is xlpy knows the others, too.
+
+The domain is the target's from the moment that GO may have reached it; before, whatever fails leaves it here as it was.
 xl remembers nothing: where the target is lost between GO and its report, nobody but a look at it can tell what became of
 the domain, and until somebody has looked it stands still here.
 """
