@@ -274,6 +274,8 @@ def test_a_domain_can_say_its_host_without_any_option(hosts: Three, xlpy: Call) 
     assert column(xlpy("list", "db@b", "web@a"), 0, 1) == [("b", "db"), ("a", "web")]
     assert xlpy("rename", "web@a", "www").status == 0
     assert hosts["a"].engine.domain_info(1).name == "www"
+    assert xlpy("destroy", "twin@c").status == 0
+    assert [info.domid for info in hosts["c"].engine.list_domains()] == [0]
 
 
 def test_a_command_for_one_domain_goes_to_its_host(hosts: Three, xlpy: Call) -> None:

@@ -125,6 +125,15 @@ def test_pieces_are_no_wider_and_lose_nothing(text: str, width: int) -> None:
     assert cell_len(cut(text, width)) == width
 
 
+def test_lists_are_broken_behind_commas() -> None:
+    assert folded("name,domid,uuid and type,memory_kib,", 11) == [
+        "name,domid,",
+        "uuid and",
+        "type,",
+        "memory_kib,",
+    ]
+
+
 def test_the_middle_of_a_name_goes() -> None:
     assert cut("alpha-web-server-number-1", 11) == "alpha-w…r-1"
     assert cut("日本語の名前1", 6) == "日本…1"

@@ -22,7 +22,7 @@ _UNWRITTEN = "what has not been written to disks yet is lost"
 
 
 def _destroy(session: Session, args: Arguments) -> str:
-    if not session.plural and len(args.rest) == 1:
+    if not session.plural and len(args.rest) == 1 and "@" not in args.rest[0]:
         session.domain(args.rest[0])  # nobody shall be asked about one that isn't there
     return f"{_list(args.rest)} will be destroyed, and {_UNWRITTEN}"
 

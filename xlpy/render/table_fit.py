@@ -58,15 +58,17 @@ def fitted(
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The text in pieces that are no wider than this, broken at blanks where there are some."""
+    """The text in pieces that are no wider than this, broken at blanks and behind commas where there are some."""
     from rich.cells import cell_len, chop_cells
 
     pieces: list[str] = []
     for word in text.split(" "):
-        if pieces and cell_len(pieces[-1]) + 1 + cell_len(word) <= width:
-            pieces[-1] += f" {word}"
-        else:
-            pieces += chop_cells(word, width) or [""]
+        for number, part in enumerate(word.replace(",", ",\0").split("\0")):
+            joined = part if number else f" {part}"
+            if pieces and cell_len(pieces[-1]) + cell_len(joined) <= width:
+                pieces[-1] += joined
+            elif part or not number:
+                pieces += chop_cells(part, width) or [""]
     return pieces
 
 
