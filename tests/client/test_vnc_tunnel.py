@@ -71,6 +71,15 @@ def test_viewers_get_through_at_the_same_time(tunnel: Tunnel) -> None:
             assert viewer.recv(100) == b"key"
 
 
+def test_it_ends_with_the_domain(tunnel: Tunnel, host: Host) -> None:
+    with tunnel.connect() as viewer:
+        assert viewer.recv(100) == GREETING
+        host.destroy_domain(3)
+        tunnel.join()
+        assert tunnel.error is None
+        assert viewer.recv(1) == b""
+
+
 def test_connections_end_with_the_viewer_and_nothing_is_left(tunnel: Tunnel) -> None:
     with tunnel.connect() as viewer:
         assert viewer.recv(100) == GREETING

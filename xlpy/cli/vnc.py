@@ -70,7 +70,7 @@ def is_here(host_address: str) -> bool:
 
 
 def open_port(session: Session, domid: int, port: int) -> int:
-    """Print where viewers shall connect, and let them through until Ctrl-C."""
+    """Print where viewers shall connect, and let them through until the domain is gone, or Ctrl-C."""
     from xlpy.client.vnc_tunnel import LOOPBACK
     from xlpy.render.device import port_kind
 

@@ -12,12 +12,14 @@ import socket
 
 from xlpy.client.loopback import peer_uid
 from xlpy.errors import ConnectError, Interrupted, XlError
+from xlpy.model.domain import DomainEnd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from xlpy.client.call import Call
     from xlpy.client.host import Host
 
 LOOPBACK = "127.0.0.1"
@@ -29,6 +31,8 @@ class VncTunnel:
 
     ``warn`` is told what happens to single connections. Raises XlError for a port that can't be had. To be closed
     (``with``): that cuts all connections.
+
+    While viewers are let through, another connection to the host waits for the domain's end.
     """
 
     def __init__(self, host: Host, domid: int, warn: Callable[[str], None], port: int = 0) -> None:
@@ -36,6 +40,8 @@ class VncTunnel:
         self._domid = domid
         self._warn = warn
         self._connections: dict[int, socket.socket] = {}
+        self._watching = host.another()
+        self._end: Call | None = None  # comes when the domain is gone
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,23 +62,47 @@ class VncTunnel:
         return port
 
     def serve(self, until: int = -1) -> None:
-        """Let viewers through until this descriptor is readable; for ever without one.
+        """Let viewers through until the domain is gone, or this descriptor is readable.
 
         Raises XlError when the domain can't be shown any more. A host that is out of reach costs only the connection.
         """
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
+        self._wait_for_end(poll)
         if until >= 0:
             poll.register(until, select.POLLIN)
         while True:
             for fd, _ in poll.poll():
                 if fd == until:
                     return
-                if fd == self._listener.fileno():
+                if self._end is not None and fd == self._end.fileno():
+                    if self._is_gone(poll):
+                        return
+                elif fd == self._listener.fileno():
                     self._accept(poll)
                 else:
                     poll.unregister(fd)
                     self._connections.pop(fd).close()
+
+    def _wait_for_end(self, poll: select.poll) -> None:
+        """Have the host say when the domain is gone; one that is out of reach is asked again with the next viewer."""
+        if self._end is None:
+            try:
+                self._end = self._watching.begin("wait_domain_end", domids=(self._domid,), destroyed=True)
+                poll.register(self._end, select.POLLIN)
+            except XlError:
+                self._watching.close()
+
+    def _is_gone(self, poll: select.poll) -> bool:
+        """Whether the host says so; else it has hung up."""
+        assert self._end is not None
+        try:
+            return self._end.advance() and isinstance(self._end.result(), DomainEnd)
+        except XlError:
+            poll.unregister(self._end)
+            self._end = None
+            self._watching.close()
+            return False
 
     def _accept(self, poll: select.poll) -> None:
         try:
@@ -83,6 +113,7 @@ class VncTunnel:
         self._connections[fd] = connection
         if self._let_through(connection):
             poll.register(fd, _GONE)
+            self._wait_for_end(poll)
         else:
             self._connections.pop(fd).close()
 
@@ -103,6 +134,7 @@ class VncTunnel:
     def close(self) -> None:
         """Listen no more, and cut all connections."""
         self._listener.close()
+        self._watching.close()
         for connection in self._connections.values():
             with connection:
                 try:
