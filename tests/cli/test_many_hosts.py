@@ -299,6 +299,9 @@ def test_managed_domains_are_found_when_they_do_not_run(hosts: Three, xlpy: Call
     assert xlpy("-H", "all", "undefine", "later", "web").status == 2
     assert xlpy("undefine", "later@b").status == 0
     assert xlpy("-H", "all", "start", "lader").err.endswith("(did you mean later@b?)\n")
+    config.write_text(config.read_text().replace("later", "web"))  # another one of a name that runs
+    assert xlpy("-H", "a", "define", str(config)).status == 0
+    assert xlpy("undefine", "web@a").status == 0
 
 
 def test_what_works_on_one_host_says_so(hosts: Three, xlpy: Call, tmp_path: Path) -> None:

@@ -52,13 +52,13 @@ def domains_of(part: Part) -> Sequence[DomainInfo]:
 
 
 def all_domains_of(part: Part) -> Sequence[DomainInfo]:
-    """The same with managed domains that don't run; they have no domid."""
+    """The same with managed domains that don't run, nor one of their name; they have no domid."""
     running = part.host.list_domains()
-    uuids = {domain.uuid for domain in running}
+    there = {domain.uuid for domain in running} | {domain.name for domain in running}
     defined = [
         DomainInfo(domid=NOT_RUNNING, uuid=domain.uuid, name=domain.name)
         for domain in part.host.list_definitions()
-        if domain.uuid not in uuids
+        if domain.uuid not in there and domain.name not in there
     ]
     return (*running, *defined)
 
