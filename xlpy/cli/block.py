@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from xlpy.cli.device_list import show_devices
+from xlpy.cli.device_list import attach_target, show_devices
 from xlpy.cli.failure import worded_as_xl
 from xlpy.errors import ConfigError, XlError
 
@@ -21,7 +21,7 @@ def block_attach(session: Session, args: Arguments) -> None:
     """Hot-plug a disk; the arguments are pieces of one disk specification (libxl_device_disk_add)."""
     from xlpy.cli.config_file import disk_with_absolute_path
 
-    domid = session.domid(args.rest[0])
+    domid = attach_target(session, args.rest[0])
     disk = _disk(session, args.rest[1:])
     if session.options.dry_run:
         _print_disk(disk)

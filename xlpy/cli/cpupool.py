@@ -8,8 +8,9 @@ from xlpy.cli.config_file import named_config, read_file
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
 from xlpy.config.cpupool import parse_cpupool
+from xlpy.config.diagnostic import SettingError
 from xlpy.config.draft import HostFacts
-from xlpy.errors import ConfigError, XlError
+from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,19 +27,21 @@ def cpupool_create(session: Session, args: Arguments) -> int | None:
     pools = session.host.list_cpupools()
     facts = HostFacts.of(session.host.host_info(), session.host.cpu_topology())
     taken = {cpu for pool in pools for cpu in pool.cpus}
-    parsed = parse_cpupool(
-        b"" if path is None else _read(path),
-        source,
-        overrides,
-        file_name=None if path is None else os.path.basename(path),
-        free=frozenset(range(facts.max_cpu_id + 1)) - taken,
-        host=facts,
-    )
+    try:
+        parsed = parse_cpupool(
+            b"" if path is None else _read(path),
+            source,
+            overrides,
+            file_name=None if path is None else os.path.basename(path),
+            free=frozenset(range(facts.max_cpu_id + 1)) - taken,
+            host=facts,
+            others=frozenset(pool.name for pool in pools),
+        )
+    except SettingError as error:
+        raise _in_xls_words(error) if session.xl and error.finding != "syntax" else error from error
     for diagnostic in parsed.diagnostics:
         session.say(f"{session.program}: warning: {diagnostic}")
     pool = parsed.pool
-    if any(other.name == pool.name for other in pools):
-        raise XlError(f'Pool name "{pool.name}" already exists')
     print(f'Using config file "{source}"')
     print(f"cpupool name:   {pool.name}")
     print(f"scheduler:      {pool.sched or pools[0].scheduler}")
@@ -48,6 +51,13 @@ def cpupool_create(session: Session, args: Arguments) -> int | None:
     with worded_as_xl(session, "error on creating cpupool"):
         session.host.create_cpupool(pool.name, pool.sched or pools[0].scheduler, tuple(sorted(pool.cpus)))
     return None
+
+
+def _in_xls_words(error: SettingError) -> ConfigError:
+    """xl says what is wrong, and not where."""
+    message = "Unknown scheduler" if error.message.startswith("sched:") else error.message
+    detail = "\n".join(filter(None, (str(error), error.detail)))
+    return ConfigError(message, error.hint, detail=detail, exit_status=error.exit_status)
 
 
 def _read(path: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.errors import DomainNotFound
+from xlpy.errors import DomainNotFound, XlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,3 +34,11 @@ def show_devices(
             status = report(error, session)
     session.show(kind, rows)
     return status
+
+
+def attach_target(session: Session, reference: str) -> int:
+    """The domid to attach a device to. xl says of a domain that isn't there the same as its lists."""
+    try:
+        return session.domid(reference)
+    except DomainNotFound as error:
+        raise XlError(str(error)) if session.xl else error from error

@@ -9,6 +9,7 @@ from xlpy.config.domain import decode_text
 from xlpy.config.draft import HostFacts
 from xlpy.config.settings import Settings
 from xlpy.config.source import Source
+from xlpy.errors import ConfigError
 from xlpy.model.record import Record
 
 TYPE_CHECKING = False
@@ -42,11 +43,12 @@ def parse_cpupool(
     file_name: str | None,
     free: frozenset[int],
     host: HostFacts,
+    others: frozenset[str] = frozenset(),
 ) -> ParsedCpupool:
     """The pool that a file describes (xl's main_cpupoolcreate).
 
-    ``file_name`` is the pool's name if the text gives none; ``free`` are the pcpus that no pool has. Raises
-    ConfigError.
+    ``file_name`` is the pool's name if the text gives none; ``free`` are the pcpus that no pool has, ``others`` the names
+    that pools have already. Raises ConfigError, in xl's order of looking.
     """
     if isinstance(text, bytes):
         text = decode_text(text)
@@ -54,6 +56,8 @@ def parse_cpupool(
     name = settings.string("name") or file_name
     if not name:
         raise SettingError("missing", "Missing cpupool name!", 'add name = "..."', where=source)
+    if name in others:
+        raise ConfigError(f'Pool name "{name}" already exists')
     sched = settings.string("sched")
     if sched is not None and sched.lower() not in SCHEDULERS:
         raise settings.unknown_value("sched", sched, SCHEDULERS)

@@ -39,7 +39,7 @@ def differences(words: list[str], theirs: Outcome, ours: Outcome) -> list[str]:
         found.append(f"exit status {ours['status']} in place of {theirs['status']}")
     if _still(theirs["out"], command) != _still(ours["out"], command):
         found += ["stdout:", *_diff(theirs["out"], ours["out"])]
-    if not _same_messages(theirs["err"], ours["err"], command):
+    if not _same_messages(theirs, ours, command):
         found += ["stderr:", *_diff(theirs["err"], ours["err"])]
     return found
 
@@ -85,18 +85,21 @@ def _still_store(text: str) -> str:
     return re.sub(_UUID, _known_uuid, "\n".join(lines))
 
 
-def _same_messages(theirs: str, ours: str, command: str) -> bool:
+def _same_messages(theirs: Outcome, ours: Outcome, command: str) -> bool:
     """xl's own lines are there, all and in order. What its libraries add has other words: ours come indented.
 
-    Where a library alone has said something, ours says it in one line. A finding in a config file has its line in
+    Where only a library has said why, or nobody, ours says it in one line. A finding in a config file has its line in
     common. Ours warns of more: of settings without effect, say.
     """
-    xl_lines = [line for line in _lines(theirs, command) if not _LIBRARY.match(line)]
-    our_lines = [line for line in _lines(ours, command) if not line.startswith(("  ", "xl: warning: "))]
+    xl_lines = [line for line in _lines(theirs["err"], command) if not _LIBRARY.match(line)]
+    our_lines = [
+        line for line in _lines(ours["err"], command) if not line.startswith(("  ", "xl: warning: "))
+    ]
     if xl_lines == our_lines:
         return True
-    from_library = _LIBRARY.search(theirs) is not None
-    return from_library and our_lines[:-1] == xl_lines
+    silent = not theirs["err"].strip() and theirs["status"]
+    wordless = silent or _LIBRARY.search(theirs["err"])
+    return bool(wordless) and our_lines[:-1] == xl_lines
 
 
 def _lines(text: str, command: str) -> list[str]:
