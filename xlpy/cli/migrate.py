@@ -63,9 +63,11 @@ def _move(session: Session, args: Arguments) -> int | None:
     if session.xl:
         session.say("Migration successful.")
         return None
+    # libxl doesn't tell for how long
+    stood = f", and it stood still for {result.downtime_ms} ms" if result.downtime_ms else ""
     session.note(
         f"domain {reference} has domid {new_domid} at {address}; {result.transferred_bytes >> 20} MiB were sent in"
-        f" {result.elapsed_ms / 1000:.1f} s, and it stood still for {result.downtime_ms} ms"
+        f" {result.elapsed_ms / 1000:.1f} s{stood}"
     )
     if args.flag("with-disks"):
         session.note(
