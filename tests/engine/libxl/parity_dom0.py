@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 XL_BIN = "/usr/sbin"
 XLPY_BIN = "/opt/xlpy/bin"
 LINE_TIMEOUT_S = 120.0
+WAIT_S = 300.0
 POLL_S = 0.2
 PLACE = "/root/parity"
 PRELOADED = ("cli", "client", "config", "model", "protocol", "render")
@@ -147,7 +148,7 @@ def content(file: BinaryIO) -> str:
 
 def wait_until(text: str) -> Result:
     """Until the shell finds that true, by the real xl."""
-    deadline = time.monotonic() + LINE_TIMEOUT_S
+    deadline = time.monotonic() + WAIT_S
     while run(["sh", "-c", text], "xl")["status"]:
         if time.monotonic() > deadline:
             state = run(["sh", "-c", "xl list; xl vcpu-list; ps axf"], "xl")

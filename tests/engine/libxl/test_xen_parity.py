@@ -23,8 +23,15 @@ LIBRARY = "/usr/lib/python3/dist-packages"
 PROGRAM = "#!/usr/bin/python3\nfrom xlpy.__main__ import run_and_exit\nrun_and_exit()\n"
 SIDE_TIMEOUT_S = 1200.0
 
-# Lines that may differ, by how they begin, and why.
-DIFFERENCES: dict[str, str] = {}
+# Lines that may differ, and why. What the whole program does otherwise is in xlpy(1), DIFFERENCES FROM XL.
+_NEWER = "commands and words of newer versions of xl, which xlpy has as well"
+_NO_SUCCESS = "xl ends with 0 whatever comes of it; here a failure is one"
+DIFFERENCES: dict[str, str] = {
+    "xl": _NEWER,
+    "xl help": _NEWER,
+    "xl unpause 99": _NO_SUCCESS,
+    "xl trigger one nmi 7": _NO_SUCCESS,
+}
 # None of these may be among them.
 SAME_WITHOUT_EXCEPTION = (
     *("list", "vcpu-list", "info", "create", "destroy", "shutdown", "save", "restore", "migrate"),
@@ -97,21 +104,20 @@ class TestParity:
         report = []
         for step, theirs, ours in zip(steps, of_xl, of_xlpy, strict=True):
             found = compare(step, theirs, ours)
-            if found and listed(step) is None:
+            if found and line_of(step) not in DIFFERENCES:
                 report.append(
                     f"{step['place']}: {step['text']}\n" + "\n".join(f"    {line}" for line in found)
                 )
         assert not report, f"{len(report)} lines differ\n" + "\n".join(report)
 
 
-def listed(step: Step) -> str | None:
-    """Why this line may differ."""
-    line = " ".join(step["words"])
-    return next((why for begin, why in DIFFERENCES.items() if line.startswith(begin)), None)
+def line_of(step: Step) -> str:
+    """The command line as it is played."""
+    return " ".join(step["words"])
 
 
 def test_every_recorded_line_is_played() -> None:
-    played = [" ".join(step["words"]) for step in scenes()["recorded"]]
+    played = [line_of(step) for step in scenes()["recorded"]]
     unlimited = {line.removeprefix("timeout 5 ") for line in played}
     assert set(recorded_lines().values()) - unlimited - {"sh -c xl dmesg | head -40"} == set()
 
@@ -123,8 +129,6 @@ def test_many_lines_are_played() -> None:
 def test_differences_are_few_and_elsewhere() -> None:
     assert len(DIFFERENCES) <= 10
     for line in DIFFERENCES:
-        command = line.removeprefix("xl ").split()[0]
+        command = line.split()[1] if " " in line else ""
         assert not command.startswith(SAME_WITHOUT_EXCEPTION), line
-    lines = [" ".join(step["words"]) for scene in scenes().values() for step in scene]
-    unused = [begin for begin in DIFFERENCES if not any(line.startswith(begin) for line in lines)]
-    assert not unused
+    assert DIFFERENCES.keys() <= {line_of(step) for scene in scenes().values() for step in scene}
