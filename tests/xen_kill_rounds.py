@@ -59,6 +59,7 @@ class XenKillRounds:
         self._environ = environ
         self._random = random.Random(seed)
         self._longest_s: dict[str, float] = {}
+        self._up = False  # once it is, it stays so wherever it goes, and says so no more
         self.reached: Counter[str] = Counter()
         for host in hosts:
             install(host)
@@ -94,7 +95,7 @@ class XenKillRounds:
         """An operation that is possible now, and the host it begins at."""
         for name, host in self._hosts.items():
             if NAME in {domain for _, domain in self._domains(name)}:
-                eventually(lambda host=host: not self._status(host, READY), timeout_s=UP_WITHIN_S)  # type: ignore[misc]
+                self._wait_until_up(host)
                 return self._random.choice(
                     ["save", "migrate", "migrate", "destroy"] if len(self._hosts) > 1 else ["save", "destroy"]
                 ), name
@@ -102,6 +103,11 @@ class XenKillRounds:
             if not self._status(host, f"test -e {STATE_FILE}"):
                 return "restore", name
         return "create", self._random.choice(list(self._hosts))
+
+    def _wait_until_up(self, host: XenHost) -> None:
+        if not self._up:
+            eventually(lambda: not self._status(host, READY), timeout_s=UP_WITHIN_S)
+            self._up = True
 
     def _undisturbed(self, operation: str, source: str) -> float:
         began = time.monotonic()
@@ -114,6 +120,7 @@ class XenKillRounds:
 
     def _begin(self, operation: str, source: str) -> subprocess.Popen[str]:
         """The command, in dom0 itself; a migration is led from here."""
+        self._up = self._up and operation not in ("create", "destroy")
         if operation == "migrate":
             return self._far("-H", source, "migrate", NAME, self._other(source))
         words = {
