@@ -31,6 +31,7 @@ def run_and_exit() -> None:
     Both that and looking for garbage among what was just imported take longer than what most commands do.
     """
     gc.set_threshold(50_000)
+    _have_standard_streams()
     if sys.argv[1:] != ["--version"]:
         from xlpy import bundle
 
@@ -42,6 +43,18 @@ def run_and_exit() -> None:
     except OSError:  # nobody reads any more
         status = status or 1
     os._exit(status & 0xFF)
+
+
+def _have_standard_streams() -> None:
+    """What the caller has closed leads nowhere, as with xl: the command works, and nothing else gets the number."""
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, fd)
+            os.set_inheritable(fd, True)
+            if nowhere != fd:
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(fd, "w" if fd else "r"))
 
 
 if __name__ == "__main__":

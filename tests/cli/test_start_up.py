@@ -155,3 +155,18 @@ def test_the_process_ends_with_the_commands_status(tmp_path: Path) -> None:
             1,
             "xlpy: cannot write the output: No space left on device\n",
         )
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_nothing_else(closed: str) -> None:
+    """As daemons start commands."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[bytes]:
+        argv = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "xlpy", *words]
+        return subprocess.run(argv, capture_output=True, check=False)
+
+    shown, refused = run("help", "list"), run("no-such-command")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert (shown.stdout == b"") == (" >&-" in f" {closed}")
+    assert (refused.stderr == b"") == ("2>&-" in closed)

@@ -30,6 +30,7 @@ def two_guests(machine: DebianMachine) -> None:
         ("echo $(( $(xl list | wc -l) - 2 ))", "2"),
         ("xl list 1 | tail -1 | awk '{ print $3 }'", "128"),
         ("xl list -c DomA | awk '{if(NR!=1) {print $7}}'", "Pool-0"),
+        ("xl list | tail -n +3 | head -n 100 | tr -s ' ' | cut -d' ' -f2", "1 2"),
         ("xl list DomA | awk 'NR==2 {print $4, $3}'", "1 128"),
         ("xl list -v DomA | grep -c -E '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'", "1"),
         ("xl vcpu-list | grep -w DomA | awk '{print $1, $2, $3, $5}'", "DomA 1 0 ---"),
@@ -77,6 +78,10 @@ def test_memory_of_the_host_is_a_number(machine: DebianMachine, line: str) -> No
         ("xl -x list", 1),
         ("xl -N list", 1),
         ("xl help", 0),
+        ("xl list >&-", 0),
+        ("xl list <&- >&- 2>&-", 0),
+        ("xl nonsense <&- >&- 2>&-", 1),
+        ("env -i /usr/sbin/xl list", 0),
         ("xl list -h", 0),
     ],
 )
