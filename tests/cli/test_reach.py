@@ -30,7 +30,6 @@ OF_ONE_HOST = {
         "cpupool-numa-split",
         "pci-assignable-add",
         "pci-assignable-remove",
-        "psr-cmt-show",
         "dt-overlay",
         "migrate-receive",
         "devd",
@@ -38,7 +37,10 @@ OF_ONE_HOST = {
 }
 
 # These change something with arguments only, and psr-hwinfo never, whatever xl's table says.
-SHOWING_TOO = ("autostart", "psr-hwinfo", "sched-credit", "sched-credit2", "sched-rtds")
+SHOWING_TOO = (
+    *("autostart", "psr-hwinfo", "psr-cmt-show", "psr-cat-show", "psr-mba-show"),
+    *("sched-credit", "sched-credit2", "sched-rtds"),
+)
 
 
 def arguments(command: Command, *words: str) -> Arguments:
@@ -88,16 +90,21 @@ def test_commands_of_one_host_without_a_domain_are_known() -> None:
         ("autostart", (EACH, "")),
         ("autostart web", (ONE, "rest")),
         ("help", (NOWHERE, "")),
+        ("psr-cmt-show cache-occupancy web", (EACH, "second")),
+        ("config diff web.cfg web", (ONE, "second")),
+        ("config diff web.cfg /dev/null", (ONE, "")),
     ],
 )
 def test_reach(words: str, expected: tuple[str, str]) -> None:
-    assert plain_reach(*words.split()) == expected
+    command = "config diff" if words.startswith("config diff") else words.split()[0]
+    assert plain_reach(command, *words.removeprefix(command).split()) == expected
 
 
 def test_references_are_found_and_replaced() -> None:
     for name, words, found, replaced in (
         ("list", ("a", "b"), ["a", "b"], ["x"]),
         ("mem-set", ("a", "512"), ["a"], ["x", "512"]),
+        ("config diff", ("a.cfg", "a"), ["a"], ["a.cfg", "x"]),
     ):
         command = find_command(name)
         assert command is not None

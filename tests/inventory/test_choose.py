@@ -62,6 +62,8 @@ def test_a_slip_of_the_keyboard_is_not_sent_to_some_host() -> None:
     assert names("ssh://xem1") == ["ssh://xem1"]
     assert "did you mean @rack1" in (refusal("@rak1").hint or "")
     assert "@rack1" in (refusal("@other").hint or "")
+    assert (refusal("rack1").hint or "").startswith("write @rack1;")
+    assert names("ssh://rack1") == ["ssh://rack1"]
 
 
 def test_all_of_nothing_is_an_error() -> None:

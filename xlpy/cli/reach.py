@@ -15,8 +15,8 @@ BULK = "bulk"  # it changes domains, on as many hosts as they are
 
 
 class Reach:
-    """``hosts`` is one of the above; ``domains`` says where domains are named: ``first`` or ``rest`` of the arguments,
-    the name of an option, or nowhere. ``defined`` says that managed domains are meant, too, that don't run.
+    """``hosts`` is one of the above; ``domains`` says where domains are named: ``first``, ``second`` or ``rest`` of the
+    arguments, the name of an option, or nowhere. ``defined`` says that managed domains are meant, too, that don't run.
     """
 
     __slots__ = ("defined", "domains", "hosts")
@@ -32,6 +32,8 @@ class Reach:
             return list(args.rest)
         if self.domains == "first":
             return args.rest[:1]
+        if self.domains == "second":
+            return args.rest[1:2]
         return args.values(self.domains)[-1:] if self.domains else []
 
     def with_references(self, args: Arguments, references: list[str]) -> Arguments:
@@ -41,6 +43,8 @@ class Reach:
             changed.rest = references
         elif self.domains == "first":
             changed.rest = [*references, *args.rest[1:]]
+        elif self.domains == "second":
+            changed.rest = [*args.rest[:1], *references, *args.rest[2:]]
         elif self.domains:
             changed.replace(self.domains, references)
         return changed
@@ -52,11 +56,12 @@ _REACH = {
     **dict.fromkeys(
         (
             *("block-list", "network-list", "channel-list", "vkb-list", "vdispl-list", "vsnd-list"),
-            *("vtpm-list", "usb-list", "pci-list"),
+            *("vtpm-list", "usb-list", "pci-list", "psr-cat-show", "psr-mba-show"),
         ),
         Reach(EACH, "rest"),
     ),
     **dict.fromkeys(("domid", "domname"), Reach(EACH, "first")),
+    "psr-cmt-show": Reach(EACH, "second"),
     **dict.fromkeys(
         (
             "vm-list",
@@ -105,6 +110,10 @@ def reach_of(command: Command, args: Arguments) -> Reach:
         return Reach(EACH)
     if name == "autostart":
         return Reach(ONE, "rest", defined=True) if args.rest else Reach(EACH)
+    if name == "config diff":
+        import os
+
+        return Reach(ONE, "" if any(map(os.path.exists, args.rest[1:2])) else "second")
     found = _REACH.get(name)
     if found is not None:
         return found

@@ -78,6 +78,11 @@ def _members(inventory: Inventory, group: str) -> list[HostEntry]:
 def _refuse_slip(inventory: Inventory, name: str, address: Address) -> None:
     from xlpy.model.nearest import nearest
 
+    if name in inventory.groups:
+        raise UsageError(
+            f"{name!r} is a group in {inventory.path}, no host",
+            f"write @{name}; ssh://{name} is taken as it is",
+        )
     meant = nearest(address.place, tuple(entry.name for entry in inventory.hosts))
     if meant is not None:
         raise UsageError(
