@@ -38,7 +38,8 @@ def diff(session: Session, args: Arguments) -> int:
     else:
         present = _config_of(session, other)
     found = compare(wanted, present, any_uuid)
-    rows = [_Line(difference, path, other, is_file) for difference in found]
+    program = ["xlpy", *(("-H", session.host_names[0]) if session.host_names else ())]
+    rows = [_Line(difference, path, other, is_file, program) for difference in found]
     if rows or session.structured:
         session.show(difference_kind(), rows)
     return 1 if rows else 0
@@ -52,13 +53,16 @@ def _config_of(session: Session, reference: str) -> DomainConfig:
 class _Line:
     """A difference as it is shown."""
 
-    def __init__(self, difference: Difference, path: str, other: str, is_file: bool) -> None:
+    def __init__(
+        self, difference: Difference, path: str, other: str, is_file: bool, program: Sequence[str]
+    ) -> None:
+        self._program = program
         self.path = path
         self.other = other
         self.setting = difference.setting
         self.wanted = difference.wanted
         self.present = difference.present
-        self.commands = () if is_file else tuple([_shell(words, other, path) for words in _known(difference)])
+        self.commands = () if is_file else tuple([self._shell(words) for words in _known(difference)])
         self.applies = None if is_file else LIVE if self.commands else RESTART
 
     def how(self) -> str | None:
@@ -67,7 +71,18 @@ class _Line:
             return None
         if self.commands:
             return "now: " + " && ".join(self.commands)
-        return f"at restart: {_shell(('config-update',), self.other, self.path)}"
+        return f"at restart: {self._shell(('config-update',))}"
+
+    def _shell(self, words: tuple[str, ...]) -> str:
+        """A command as a user would type it."""
+        from shlex import join
+
+        command, *rest = words
+        if command == "sched-credit2":
+            return join([*self._program, command, "-d", self.other, *rest])
+        if command == "config-update":
+            rest = [self.path]
+        return join([*self._program, command, self.other, *rest])
 
 
 def _known(difference: Difference) -> tuple[tuple[str, ...], ...]:
@@ -75,18 +90,6 @@ def _known(difference: Difference) -> tuple[tuple[str, ...], ...]:
     from xlpy.cli.commands import find_command
 
     return difference.commands if all(find_command(words[0]) for words in difference.commands) else ()
-
-
-def _shell(words: tuple[str, ...], domain: str, path: str) -> str:
-    """A command as a user would type it."""
-    from shlex import join
-
-    command, *rest = words
-    if command == "sched-credit2":
-        return join(["xlpy", command, "-d", domain, *rest])
-    if command == "config-update":
-        rest = [path]
-    return join(["xlpy", command, domain, *rest])
 
 
 def difference_kind() -> Kind:
