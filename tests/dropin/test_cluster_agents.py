@@ -12,7 +12,7 @@ from outside_guest import guest_config
 pytestmark = [pytest.mark.outside, pytest.mark.qemu]
 
 SUCCESS, GENERIC, INSTALLED, NOT_RUNNING = 0, 1, 5, 7  # of ocf-returncodes
-AGENT = "/usr/lib/ocf/resource.d/heartbeat/Xen"
+AGENTS = "/usr/lib/ocf/resource.d/heartbeat"
 CONFIG = "/var/tmp/web.cfg"
 
 
@@ -21,19 +21,21 @@ def config(machine: DebianMachine, no_domains: None) -> None:
     machine.put(CONFIG, guest_config("web"))
 
 
-def agent(machine: DebianMachine, action: str, **parameters: str) -> subprocess.CompletedProcess[str]:
-    """Run the agent as the cluster's local resource manager does; its result is its exit status."""
+def agent(
+    machine: DebianMachine, action: str, kind: str = "Xen", **parameters: str
+) -> subprocess.CompletedProcess[str]:
+    """Run an agent as the cluster's local resource manager does; its result is its exit status."""
     resource = {
         "OCF_ROOT": "/usr/lib/ocf",
         "OCF_RESOURCE_INSTANCE": "web",
-        "OCF_RESOURCE_TYPE": "Xen",
+        "OCF_RESOURCE_TYPE": kind,
         "OCF_RESOURCE_PROVIDER": "heartbeat",
         "OCF_RESKEY_CRM_meta_timeout": "150000",
         "HA_RSCTMP": "/run/resource-agents",
         "OCF_RESKEY_xmfile": CONFIG,
         **{f"OCF_RESKEY_{name}": value for name, value in parameters.items()},
     }
-    return machine.run(AGENT, action, environ=resource, check=False)
+    return machine.run(f"{AGENTS}/{kind}", action, environ=resource, check=False)
 
 
 def names(machine: DebianMachine) -> list[str]:
@@ -101,3 +103,30 @@ def test_a_resource_moves_to_another_node(machine: DebianMachine) -> None:
     assert moved.returncode == GENERIC
     assert "migrate to unix:///run/nowhere.sock failed" in moved.stderr
     assert agent(machine, "monitor").returncode == SUCCESS
+
+
+class TestUtilization:
+    """What the agents tell the cluster about sizes, for it to place resources."""
+
+    @pytest.fixture(autouse=True)
+    def cluster(self, machine: DebianMachine) -> None:
+        """In place of Pacemaker's programs: they keep what they are told."""
+        program = '#!/bin/sh\ncase $* in *-v*) echo "$@" >>/var/tmp/told ;; esac\n'
+        for name in ("crm_attribute", "crm_resource"):
+            machine.put(f"/usr/sbin/{name}", program, mode=0o755)
+        machine.run("rm", "-f", "/var/tmp/told")
+        machine.run("mkdir", "-p", "/run/resource-agents")
+
+    def test_of_a_node(self, machine: DebianMachine) -> None:
+        for action in ("start", "monitor"):
+            done = agent(machine, action, "NodeUtilization", utilization_hv_memory_reservation="100")
+            assert done.returncode == SUCCESS, done.stderr
+        total = int(machine.sh("xl info | awk '/total_memory/ {print $3}'"))
+        assert f" -n hv_memory -v {total - 100}\n" in machine.sh("cat /var/tmp/told")
+
+    def test_of_a_domain(self, machine: DebianMachine) -> None:
+        machine.put(CONFIG, guest_config("web", more="vcpus = 2\n"))
+        done = agent(machine, "start", autoset_utilization_cpu="1", autoset_utilization_hv_memory="1")
+        assert done.returncode == SUCCESS
+        told = machine.sh("cat /var/tmp/told").splitlines()
+        assert told[:2] == ["-r web -z -p cpu -v 2", "-r web -z -p hv_memory -v 128"]
