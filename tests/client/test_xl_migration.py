@@ -106,6 +106,10 @@ class LibxlLike(FakeEngine):
             plain = saved.replace(stream_format="fake")
             return super().restore_domain(plain, os.dup(state.fileno()), *args, **kwargs)  # type: ignore[arg-type]
 
+    def take_back_unfinished(self, domid: int, paused: bool = False) -> None:
+        """It never stood still, as a domain of libxl's does not while most of it goes over."""
+        assert self.domain_info(domid).running
+
     def release_saved(self, domid: int) -> None:
         self.names.append(f"{self.domain_info(domid).name}--migratedaway")
 
@@ -362,6 +366,15 @@ class TestSending:
         assert source.phases() == [Phase.SAVED]
         client.close()
         eventually(lambda: source.running() == ["web"] and source.phases() == [Phase.RUNNING])
+
+    def test_xlpyd_killed_before_it_stood_still(self, source: Side, domid: int, tmp_path: Path) -> None:
+        store = source.agent.supervisor.store
+        store.move(store.records()[0].uuid, Phase.SAVING, receiver=Peer(name="xen2"))
+        source.host.close()
+        source.agent.kill()
+        source.agent = InProcessHost(source.fake, tmp_path / "source", "unix:///test/source")
+        assert source.phases() == [Phase.RUNNING]
+        assert source.running() == ["web"]
 
     def test_nothing_is_released_that_was_not_saved_for_an_xl(self, source: Side, domid: int) -> None:
         with pytest.raises(XlError, match="does not wait for another host"):

@@ -281,7 +281,10 @@ class Outgoing:
 
     def _take_back(self, record: DomainRecord, paused: bool) -> None:
         self.led.discard(record.uuid)
-        self._going_on.let(record, lambda: self._engine.resume_saved(record.domid, paused), paused=paused)
+        resume = self._engine.resume_saved
+        if record.phase is Phase.SAVING and record.uuid not in self._leaving:
+            resume = self._engine.take_back_unfinished
+        self._going_on.let(record, lambda: resume(record.domid, paused), paused=paused)
 
     def _take_back_alone(self, record: DomainRecord, why: str, detail: str | None = None) -> None:
         """Nobody waits for it: how that went is written down."""

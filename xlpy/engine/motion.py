@@ -116,6 +116,10 @@ class Motion(Refusing):
         """
         raise self._refuse("resume a saved domain")
 
+    def take_back_unfinished(self, domid: int, paused: bool = False) -> None:
+        """Have a domain go on whose ``save_domain`` was killed. For the agent, which was as well."""
+        self.resume_saved(domid, paused)
+
     @operation
     def copy_disk(self, domid: int, vdev: str, stream: int, bandwidth_bytes_per_s: int | None = None) -> None:
         """Begin to copy a disk through ``stream``, a socket, to where ``serve_disk`` has the other end.

@@ -37,6 +37,7 @@ _LIVE = 2  # LIBXL_SUSPEND_LIVE
 _REMUS = 1  # LIBXL_CHECKPOINTED_STREAM_REMUS
 _PAGE_BYTES = 4096
 _REPORT_EVERY_S = 0.25
+_LAST_MOMENT_S, _LOOK_EVERY_S = 1.0, 0.05
 _COPY_BYTES = 1 << 20
 
 
@@ -128,6 +129,17 @@ class LibxlMotion(LibxlConsoles):
         self._rename_back(domid, AWAY_SUFFIX)
         with self.contexts.borrow() as context:
             self._resume(context, domid, paused)
+
+    def take_back_unfinished(self, domid: int, paused: bool = False) -> None:
+        """The guest is not asked any more to suspend; one that has heard it already does so within a moment."""
+        request = f"/local/domain/{domid}/control/shutdown"
+        if self.xenstore.read(request) == "suspend":
+            self.xenstore.write(request, "")
+        deadline = time.monotonic() + _LAST_MOMENT_S
+        while not self._stands_still(domid) and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+        with self.contexts.borrow() as context:
+            self._take_back(context, domid, paused)
 
     def _take_back(self, context: Context, domid: int, paused: bool) -> None:
         if self._stands_still(domid):
