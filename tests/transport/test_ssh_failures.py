@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import re
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from eventually import eventually
+from processes import children, end
 from ssh_home import SshHome, entry
-from ssh_hosts import SshLab, ssh_hosts
+from ssh_hosts import SshHost, SshLab, ssh_hosts
 from ssh_keygen import make_key, sign
 
 from xlpy.errors import ConfigError, ConnectError, PermissionRefused, UnknownHostKey, XlError
@@ -339,25 +342,38 @@ def test_circle_of_hosts(home: SshHome) -> None:
     has(failure(home, "a"), ConfigError, "^a: ProxyJump leads in circles: b, a", "~/.ssh/config")
 
 
-def test_lost_while_logging_in(lab: SshLab, home: SshHome, tmp_path: Path) -> None:
-    """sshd is killed when it looks whether the key is an authorized one."""
-    with ssh_hosts(tmp_path / "lab", 0) as other:
-        (host,) = other.add(extra="")
-        home = SshHome(tmp_path / "other-home", other)
-        keys = host.home / ".ssh" / "authorized_keys"
-        keys.unlink()
-        subprocess.run(["mkfifo", "-m", "600", keys], check=True, timeout=30)
-        dropped = threading.Event()
+def commands_of(host: SshHost) -> list[int]:
+    """What sshd has started for those who log in."""
+    sshds = host.connections()
+    return [pid for sshd in sshds for pid in children(sshd) if pid not in sshds and is_program(pid, "sleep")]
+
+
+def is_program(pid: int, name: str) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip() == name
+    return False
+
+
+def test_lost_while_logging_in(tmp_path: Path) -> None:
+    """sshd is killed while it looks whether the key is an authorized one."""
+    with ssh_hosts(tmp_path / "lab", 0) as lab:
+        command = f"AuthorizedKeysCommand {shutil.which('sleep')} 1000"
+        (host,) = lab.add(extra=f"{command}\nAuthorizedKeysCommandUser {getpass.getuser()}")
+        home = SshHome(tmp_path / "other-home", lab)
+        (host.home / ".ssh" / "authorized_keys").unlink()
+        looking: list[int] = []
 
         def drop() -> None:
-            with keys.open("w"):  # opens when sshd reads
-                host.drop_connections()
-            dropped.set()
+            eventually(lambda: looking.extend(commands_of(host)) or looking)
+            host.drop_connections()
 
-        threading.Thread(target=drop, daemon=True).start()
+        dropping = threading.Thread(target=drop)
+        dropping.start()
         error = failure(home, connect_timeout_s=60.0)
+        dropping.join(60)
+        for pid in looking:
+            end(pid)
         has(error, ConnectError, "^host1: the connection to .* broke while it was being made$", "journalctl")
-        assert dropped.wait(60)
 
 
 def test_errors_of_the_config(home: SshHome) -> None:
