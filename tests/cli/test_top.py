@@ -102,3 +102,18 @@ def test_live_on_a_terminal(host: Host, monkeypatch: pytest.MonkeyPatch) -> None
     assert termios.tcgetattr(far) == before
     os.close(near)
     os.close(far)
+
+
+def test_a_terminal_without_a_screen_gets_text(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    near, far = pty.openpty()
+    monkeypatch.setenv("TERM", "dumb")
+    with os.fdopen(os.dup(far), "r") as keyboard, os.fdopen(far, "w") as display:
+        monkeypatch.setattr(sys, "stdin", keyboard)
+        monkeypatch.setattr(sys, "stdout", display)
+        status = run(["top", "-i", "1"], "xlpy", open_host=lambda address: host)
+        shown = os.read(near, 65536)
+        monkeypatch.undo()
+    os.close(near)
+    assert status == 0
+    assert shown.startswith(b"      NAME  STATE")
+    assert b"\x1b" not in shown

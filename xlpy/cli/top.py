@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -28,7 +29,7 @@ DEFAULT_DELAY_S = 3.0
 def top(session: Session, args: Arguments) -> int:
     """Show all domains' use again and again, on the whole terminal or as text."""
     pace = Pace(args)
-    live = session.form == "table" and sys.stdin.isatty() and sys.stdout.isatty() and not args.flag("batch")
+    live = session.form == "table" and not args.flag("batch") and _fills_screens()
     if not live and session.options.output is None:
         session.options.output = "plain"  # screen after screen, of which a terminal would make sheets
     if session.plural or session.options.timeout_s:
@@ -40,6 +41,12 @@ def top(session: Session, args: Arguments) -> int:
     else:
         _batch(session, pace)
     return 0
+
+
+def _fills_screens() -> bool:
+    """Whether there is a terminal with a screen, and keys."""
+    terminal = os.environ.get("TERM", "dumb")
+    return terminal not in ("dumb", "unknown") and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 class Pace:
