@@ -420,3 +420,20 @@ def test_header_says_all_that_an_xl_needs(source: Side, domid: int, tmp_path: Pa
     path.write_bytes(header_bytes(source.host.describe_domain(domid)))
     with open(path, "rb") as file:
         assert read_header(file.fileno(), "it").config.c_info.name == "web"
+
+
+def test_released_and_not_told(
+    source: Side, domid: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks when xlpyd has released the domain, before anybody is told to start it."""
+
+    def lost(self: Host, *args: object) -> None:
+        release(self, *args)  # type: ignore[arg-type]
+        self.close()
+        raise Interrupted("xlpyd closed the connection")
+
+    release = Host.release_saved
+    monkeypatch.setattr(Host, "release_saved", lost)
+    with XlPeer(stand_in(tmp_path), "xen2") as peer, pytest.raises(ConnectError, match="runs on"):
+        MigrationToXl(source.host, domid, peer).run()
+    eventually(lambda: source.running() == ["web"] and source.phases() == [Phase.RUNNING])

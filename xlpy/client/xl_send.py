@@ -64,6 +64,7 @@ class MigrationToXl:
         self._config = config
         self._progress = progress
         self._say = say
+        self._call: Call | None = None
 
     def run(self) -> TransferProgress:
         """Move it. Returns how the transfer went.
@@ -72,6 +73,7 @@ class MigrationToXl:
         known.
         """
         saved = self._prepare()
+        self._transfer_id = saved.transfer_id or ""
         self._greet()
         try:
             result = self._transfer(saved)
@@ -124,7 +126,7 @@ class MigrationToXl:
         return result
 
     def _begin(self, stream: int) -> Call:
-        self._call = self._source.begin(
+        call = self._call = self._source.begin(
             "save_domain",
             domid=self._domid,
             stream=stream,
@@ -133,7 +135,7 @@ class MigrationToXl:
             peer=Peer(name=self._peer.name),
             progress=self._progress,
         )
-        return self._call
+        return call
 
     def _pump(self, call: Call, reader: int) -> None:
         """What comes from a far host goes to the peer, until there is no more: what we say must come behind it."""
@@ -204,7 +206,7 @@ class MigrationToXl:
 
     def _take_back(self) -> None:
         """Wait for the end of the transfer, which is broken; xlpyd takes back what a lost client has left."""
-        call: Call | None = getattr(self, "_call", None)
+        call = self._call
         if call is None:
             return
         poller = select.poll()
@@ -215,10 +217,15 @@ class MigrationToXl:
             if call.over and call.failure is None:
                 self._source.resume_saved(self._domid, self._was_paused)
                 return
+            if call.over:
+                return
         except (ConnectError, Interrupted, ValueError):
             pass
-        if not call.over:
-            self._source.close()
+        self._source.close()
+        try:  # nobody was told to start it, even if it counts as released
+            self._source.settle_transfer(self._transfer_id, "absent")
+        except XlError:
+            pass  # it goes on already, or does when its xlpyd is back
 
     def _where(self) -> str:
         return f"the domain {'is still paused' if self._was_paused else 'runs on'} at {self._source.address}"
