@@ -40,4 +40,4 @@ def install(host: XenHost) -> None:
     if old.returncode:
         pytest.skip("the dom0's Python is too old for xlpy's own commands; from outside it does")
     host.put_tree([HERE.parent / "xlpy", HERE / "dom0_rounds.py"], PLACE)
-    host.run("python3", "-m", "compileall", "-q", f"{PLACE}/xlpy")
+    host.run("python3", "-m", "compileall", "-q", f"{PLACE}/xlpy", check=False)  # it is imported all the same
