@@ -1,12 +1,13 @@
-"""Debian's xen-tools: they leave the images of running domains alone, which ``xl list NAME`` tells them."""
+"""Debian's xen-tools: they write configurations, and leave the images of running domains alone."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from debian_machine import DebianMachine
-from outside_guest import guest_config
+from outside_guest import GUEST, guest_config
 
 pytestmark = [pytest.mark.outside, pytest.mark.qemu]
 
@@ -41,3 +42,35 @@ def test_a_running_domain_is_not_resized(machine: DebianMachine) -> None:
     assert web.stdout == "The guest web appears to be running!\n"
     db = machine.run(*command, "--hostname=db", check=False)
     assert "Filesystem type is not understood" in db.stdout
+
+
+def test_what_they_write_is_a_configuration(machine: DebianMachine) -> None:
+    """As xen-create-image has it written, with a setting in it that has meant nothing since xm."""
+    wishes = {
+        "hostname": "mail",
+        "memory": "128M",
+        "maxmem": "256M",
+        "vcpus": "2",
+        "kernel": f"{GUEST.resolve()}/vmlinuz",
+        "initrd": f"{GUEST.resolve()}/initrd.img",
+        "device": "xvda",
+        "dhcp": "1",
+        "mac": "00:16:3E:01:02:03",
+        "bridge": "xen-br0",
+        "NUMPARTITIONS": "2",
+        "PARTITION1": "swap:1M:swap:swap:sw:file::/var/tmp/swap.img",
+        "PARTITION2": "disk:1M:ext4:/:noatime:file::/var/tmp/disk.img",
+    }
+    machine.run("xt-create-xen-config", "--output=/etc/xen", environ=wishes)
+    machine.sh("truncate -s 1M /var/tmp/swap.img /var/tmp/disk.img; ip link add xen-br0 type bridge")
+    created = machine.xl("create", "-p", "/etc/xen/mail.cfg")
+    assert "unknown setting 'dhcp' has no effect" in created.stderr
+    config = json.loads(machine.xl("list", "-l", "mail").stdout)[0]["config"]
+    assert config["b_info"]["max_vcpus"] == 2
+    assert (config["b_info"]["target_memkb"], config["b_info"]["max_memkb"]) == (128 << 10, 256 << 10)
+    assert [(disk["pdev_path"], disk["vdev"]) for disk in config["disks"]] == [
+        ("/var/tmp/disk.img", "xvda2"),
+        ("/var/tmp/swap.img", "xvda1"),
+    ]
+    assert [(nic["mac"], nic["bridge"]) for nic in config["nics"]] == [("00:16:3e:01:02:03", "xen-br0")]
+    assert machine.xl("create", "-q", "-n", "/etc/xen/mail.cfg").stderr == ""
