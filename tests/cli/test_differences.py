@@ -18,6 +18,7 @@ from xlpy.errors import EngineError
 SHOWN_BY = {
     "Failures that xl reports as success": ("test_differences.py::test_a_failure_is_a_failure",),
     "Two domains of one UUID": ("../agent/test_supervisor.py::test_name_and_uuid_are_unique",),
+    "Two domains of one UUID": ("../agent/test_supervisor.py::test_name_and_uuid_are_unique",),
     "One failure spares nobody": ("test_differences.py::test_one_failure_spares_nobody",),
     "Dry runs": ("test_differences.py::test_a_dry_run_changes_no_cd",),
     "Names": ("test_differences.py::test_a_uuid_is_a_name_and_nothing_is_none",),
