@@ -12,12 +12,10 @@ from fake_engine import FakeEngine
 from recorded import GPV, GPVH, populate
 from source_tree import ROOT
 
-from xlpy.cli import xl_conf
 from xlpy.errors import EngineError
 
 SHOWN_BY = {
     "Failures that xl reports as success": ("test_differences.py::test_a_failure_is_a_failure",),
-    "Two domains of one UUID": ("../agent/test_supervisor.py::test_name_and_uuid_are_unique",),
     "Two domains of one UUID": ("../agent/test_supervisor.py::test_name_and_uuid_are_unique",),
     "One failure spares nobody": ("test_differences.py::test_one_failure_spares_nobody",),
     "Dry runs": ("test_differences.py::test_a_dry_run_changes_no_cd",),
@@ -28,7 +26,6 @@ SHOWN_BY = {
     "Saving": ("test_differences.py::test_a_failed_save_keeps_the_older_file",),
     "Processes and logs": ("../agent/test_supervisor.py::test_events_tell_who_did_what_and_how_it_went",),
     "Messages": ("../engine/libxl/test_libxl_said.py::test_the_telling_line_is_the_message",),
-    "S-expressions": ("test_differences.py::test_there_are_no_s_expressions",),
     "Engines": ("../agent/test_devd.py::test_without_xen_engine_and_operation_are_named",),
 }
 
@@ -139,21 +136,6 @@ def test_options_count(xl: Call, lab: FakeEngine) -> None:
     assert result.status == 1
     assert "no-such-pool" in result.err
     assert xl("sched-credit2", "-r", "1000").status == 1
-
-
-@pytest.mark.parametrize("line", ["create -n web.cfg", "list -l"])
-def test_there_are_no_s_expressions(
-    line: str, xl: Call, call: Call, lab: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "xl.conf").write_text('output_format="sxp"\n')
-    monkeypatch.setattr(xl_conf, "PATH", str(tmp_path / "xl.conf"))
-    monkeypatch.chdir(tmp_path)
-    Path("web.cfg").write_text('name = "web"\nmemory = 32\nkernel = "k"\n')
-    result = xl(*line.split())
-    assert (result.status, result.out) == (1, "")
-    assert "JSON, not as s-expressions" in result.err
-    if line != "list -l":  # the domains of this fake have no configuration
-        assert call(*line.split(), "-o", "json").status == 0
 
 
 def test_capitals_do_not_matter_in_a_trigger(xl: Call, lab: FakeEngine) -> None:

@@ -8,6 +8,7 @@ import pytest
 from command_line import Call
 from fake_engine import FakeEngine
 from recorded import GPV, GPVH, populate
+from source_tree import ROOT
 
 from xlpy.cli import xl_conf
 from xlpy.model.domain import DomainType
@@ -71,3 +72,31 @@ def test_what_cannot_be_parsed_is_fatal(conf: Path, call: Call) -> None:
     result = call("network-attach", "gpv")
     assert result.status == 1
     assert str(conf) in result.err
+
+
+@pytest.mark.parametrize("name", ["pv", "pv2", "hvm", "hvm2"])
+def test_a_config_as_an_s_expression_as_recorded(name: str, conf: Path, xl: Call, call: Call) -> None:
+    conf.write_text('output_format="sxp"\n')
+    file = ROOT / f"tests/data/sxp/{name}.cfg"
+    assert xl("create", "-n", str(file)).out == file.with_suffix(".sxp").read_text()
+    assert call("create", "-n", str(file), "-o", "json").out.startswith("{")
+
+
+def test_domains_as_s_expressions(conf: Path, xl: Call, call: Call, fake: FakeEngine, tmp_path: Path) -> None:
+    conf.write_text('output_format="sxp"\n')
+    (tmp_path / "web.cfg").write_text('name = "web"\ntype = "pv"\nmemory = 32\nkernel = "k"\n')
+    said = xl("create", "-d", str(tmp_path / "web.cfg")).err
+    assert "\n(domain\n\t(domid -1)\n" in said
+    domain = fake.find_domain("web")
+    lines = xl("list", "-l", "web").out.splitlines()
+    assert lines[:2] == ["(domain", f"\t(domid {domain.domid})"]
+    assert f"\t(uuid {domain.uuid})" in lines
+    assert call("list", "-l", "web", "-o", "json").out.startswith("{")
+
+
+def test_pvh_has_no_s_expression(conf: Path, xl: Call, tmp_path: Path) -> None:
+    conf.write_text('output_format="sxp"\n')
+    (tmp_path / "web.cfg").write_text('name = "web"\ntype = "pvh"\nmemory = 32\nkernel = "k"\n')
+    result = xl("create", "-n", str(tmp_path / "web.cfg"))
+    assert (result.status, result.out) == (1, "")
+    assert "Unknown domain type 3" in result.err

@@ -50,7 +50,7 @@ def create(session: Session, args: Arguments) -> int | None:
         _show_config(session, parsed.config)
         return None
     if args.flag("d"):
-        print_config(parsed.config, sys.stderr)
+        print_config(session, parsed.config, sys.stderr)
     config = with_absolute_paths(parsed.config, os.getcwd())
     console = args.flag("c")
     paused = args.flag("p")
@@ -74,16 +74,26 @@ def create(session: Session, args: Arguments) -> int | None:
 
 def _show_config(session: Session, config: DomainConfig) -> None:
     """What ``-n`` prints: libxl's JSON, or with -o a document like that of ``list -l``. Raises UsageError."""
-    from xlpy.cli.xl_conf import refuse_s_expressions
-    from xlpy.config.libxl_json import domain_json
     from xlpy.model.json_text import loads
 
-    refuse_s_expressions(session)
-    text = domain_json(config)
+    text = _text(session, config, entry=False)
     if session.form == "csv":
         raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     rows = [{"domid": None, "config": loads(text)}] if session.structured else []
     session.show_documents("xlpy/domain-config/1", rows, text)
+
+
+def _text(session: Session, config: DomainConfig, entry: bool) -> str:
+    """The configuration in the form that xl.conf asks for: libxl's JSON or an s-expression. Raises NotSupported."""
+    from xlpy.cli.xl_conf import wants_s_expressions
+
+    if wants_s_expressions(session):
+        from xlpy.config.libxl_sxp import domain_sxp
+
+        return domain_sxp(config)
+    from xlpy.config.libxl_json import domain_entry_json, domain_json
+
+    return domain_entry_json(None, config) if entry else domain_json(config)
 
 
 def tell_start(session: Session, domid: int, config: DomainConfig) -> None:
@@ -145,7 +155,7 @@ def config_update(session: Session, args: Arguments) -> int | None:
             error.exit_status = _UNREADABLE_STATUS
         raise
     if args.flag("d") or session.options.dry_run:
-        print_config(parsed.config, sys.stdout, entry=True)
+        print_config(session, parsed.config, sys.stdout, entry=True)
     if not session.options.dry_run:
         if session.plan is None:
             session.say(f"setting dom{domid} configuration")
@@ -154,8 +164,6 @@ def config_update(session: Session, args: Arguments) -> int | None:
     return None
 
 
-def print_config(config: DomainConfig, out: TextIO, entry: bool = False) -> None:
-    """Print a configuration as libxl's JSON; ``entry`` as ``xl config-update -d`` does, with an unset domid."""
-    from xlpy.config.libxl_json import domain_entry_json, domain_json
-
-    out.write(domain_entry_json(None, config) if entry else domain_json(config))
+def print_config(session: Session, config: DomainConfig, out: TextIO, entry: bool = False) -> None:
+    """Print a configuration as xl does; ``entry`` as ``xl config-update -d`` does, with an unset domid."""
+    out.write(_text(session, config, entry))

@@ -54,9 +54,8 @@ def _named(session: Session, reference: str) -> DomainInfo:
 
 def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> None:
     """``xl list -l``: libxl's JSON of each domain's configuration; what has none is left out unless ``strict``."""
-    from xlpy.cli.xl_conf import refuse_s_expressions
+    from xlpy.cli.xl_conf import wants_s_expressions
 
-    refuse_s_expressions(session)
     if session.form == "csv":
         raise UsageError("a configuration does not fit into csv", "use -o json or -o yaml")
     configs: list[tuple[int, DomainConfig]] = []
@@ -66,6 +65,13 @@ def _show_configs(session: Session, domains: list[DomainInfo], strict: bool) -> 
         except (DomainNotFound, NotSupported):
             if strict:
                 raise
+    if not session.structured and wants_s_expressions(session):
+        from xlpy.config.libxl_sxp import domain_sxp
+
+        uuids = {domain.domid: domain.uuid for domain in domains}
+        text = "".join([domain_sxp(config, domid, uuids[domid]) for domid, config in configs])
+        session.show_documents("xlpy/domain-config/1", [], text)
+        return
     from xlpy.config.libxl_json import domain_list_json
 
     text = domain_list_json(configs, retrieved=session.host.hello.engine == "libxl")

@@ -40,7 +40,7 @@ def migrate_receive(session: Session, args: Arguments) -> int | None:
         supervised=not args.flag("e"),
         failover=args.flag("r"),
         say=session.say,
-        show=_print_config if args.flag("d") else lambda saved: None,
+        show=lambda saved: _print_config(session, saved) if args.flag("d") else None,
     )
     domid = reception.run()
     if args.flag("F") and not args.flag("e"):
@@ -56,7 +56,7 @@ def _sender() -> str:
     return words[0] if words else "another xl"
 
 
-def _print_config(saved: SavedDomain) -> None:
+def _print_config(session: Session, saved: SavedDomain) -> None:
     from xlpy.cli.create import print_config
 
-    print_config(saved.config, sys.stderr)
+    print_config(session, saved.config, sys.stderr)

@@ -88,7 +88,7 @@ def restore(session: Session, args: Arguments) -> int | None:
     if args.flag("d"):
         import sys
 
-        print_config(saved.config, sys.stderr)
+        print_config(session, saved.config, sys.stderr)
     after_start(session, args, domid, saved.config, unpause=args.flag("c") and not paused)
     return None
 

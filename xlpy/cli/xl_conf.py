@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlpy.errors import ConfigError, NotSupported
+from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,14 +36,10 @@ def read_xl_conf(session: Session, ignore_masks: bool = False) -> XlConf | None:
     return parsed.conf
 
 
-def refuse_s_expressions(session: Session) -> None:
-    """Configurations are printed as JSON; raises NotSupported where xl.conf would have them otherwise."""
+def wants_s_expressions(session: Session) -> bool:
+    """Whether xl.conf asks for configurations as s-expressions, and the command line for no other form."""
     conf = read_xl_conf(session) if session.options.output is None else None
-    if conf is not None and conf.output_format == "sxp":
-        raise NotSupported(
-            "xlpy prints configurations as JSON, not as s-expressions",
-            f'take output_format="sxp" out of {PATH}' + ("" if session.xl else ", or give -o json"),
-        )
+    return conf is not None and conf.output_format == "sxp"
 
 
 def within_masks(
