@@ -13,13 +13,12 @@ from xlpy.model.domain_config import (
     DomainCreateInfo,
     NicConfig,
     PvhInfo,
+    PvInfo,
 )
 
 # Xen builds no domain without a kernel, and saves none whose guest doesn't help: there these say what to boot,
 # where any guest will do and where Linux is needed.
-KERNEL = os.environ.get("XLPY_TEST_KERNEL")
-LINUX = os.environ.get("XLPY_TEST_LINUX")
-RAMDISK = os.environ.get("XLPY_TEST_RAMDISK")
+KERNEL, LINUX, RAMDISK = "XLPY_TEST_KERNEL", "XLPY_TEST_LINUX", "XLPY_TEST_RAMDISK"
 
 
 def tiny(name: str, uuid: str | None = None, memory_kib: int = 32 << 10, **changes: Any) -> DomainConfig:
@@ -31,19 +30,29 @@ def tiny(name: str, uuid: str | None = None, memory_kib: int = 32 << 10, **chang
             avail_vcpus=(0,),
             max_memkb=memory_kib,
             target_memkb=memory_kib,
-            kernel=KERNEL,
+            kernel=os.environ.get(KERNEL),
             pvh=PvhInfo(),
         ),
     ).replace(**changes)
 
 
 def savable(name: str, uuid: str | None = None) -> DomainConfig:
-    """One that can be saved on any engine."""
-    if LINUX is None:
-        return tiny(name, uuid)
-    config = tiny(name, uuid, memory_kib=128 << 10)
-    boot = {"kernel": LINUX, "ramdisk": RAMDISK, "cmdline": "console=hvc0 quiet"}
-    return config.replace(b_info=config.b_info.replace(**boot))
+    """One that can be saved on any engine, as soon as its guest is up; on Xen a PV guest, which is up soonest."""
+    config = tiny(name, uuid)
+    if LINUX not in os.environ:
+        return config
+    boot = {
+        "kernel": os.environ[LINUX],
+        "ramdisk": os.environ[RAMDISK],
+        "cmdline": "console=hvc0 quiet",
+        "max_memkb": 128 << 10,
+        "target_memkb": 128 << 10,
+        "pvh": None,
+        "pv": PvInfo(),
+    }
+    return config.replace(
+        c_info=config.c_info.replace(type=DomainType.PV), b_info=config.b_info.replace(**boot)
+    )
 
 
 def with_devices(name: str) -> DomainConfig:
