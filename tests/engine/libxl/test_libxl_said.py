@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -90,15 +91,17 @@ def test_progress_is_the_last_one() -> None:
 
 def test_a_device_model_says_itself_why_it_ended(tmp_path: Path) -> None:
     error = failure("domain 'web' cannot be created", -3, NO_DEVICE_MODEL)
-    assert device_model_failure(error, "web", str(tmp_path)) is error, "there is no log"
+    assert device_model_failure(error, "web", 0.0, str(tmp_path)) is error, "there is no log"
     (tmp_path / "qemu-dm-web.log").write_text(DEVICE_MODEL_LOG)
-    told = device_model_failure(error, "web", str(tmp_path))
+    told = device_model_failure(error, "web", time.time(), str(tmp_path))
     assert told.message.startswith("domain 'web' cannot be created: its device model has ended: ")
     assert told.message.endswith("Cipher backend does not support DES algorithm")
     assert told.hint == f"its log: {tmp_path}/qemu-dm-web.log"
     assert told.detail == error.detail
     other = failure("domain 'web' cannot be created", -3, NO_KERNEL)
-    assert device_model_failure(other, "web", str(tmp_path)) is other
+    assert device_model_failure(other, "web", 0.0, str(tmp_path)) is other
+    later_s = time.time() + 60
+    assert device_model_failure(error, "web", later_s, str(tmp_path)) is error, "the log is of an older one"
 
 
 def test_what_the_processor_lacks_is_not_supported() -> None:

@@ -97,15 +97,13 @@ class TestDevices:
         """The random number generator is one that dom0 can do without."""
         idle.sh("modprobe xen-pciback")
         bdf = idle.sh("grep -l 0x00ff00 /sys/bus/pci/devices/*/class").split("/")[-2]
-        idle.xlpy("pci-assignable-add", bdf)
-        assert bdf in idle.xlpy("pci-assignable-list").stdout
-        assert idle.xlpy("pci-assignable-list").stdout == idle.run("xl", "pci-assignable-list").stdout
-        refused = idle.xlpy("pci-attach", "idle", bdf, check=False)
-        assert refused.returncode != 0, "a PVH domain takes none"
-        idle.xlpy("pci-assignable-remove", "-r", bdf)
-        assert bdf not in idle.xlpy("pci-assignable-list").stdout
-        assert "virtio-pci" in idle.sh(f"readlink /sys/bus/pci/devices/{bdf}/driver")
-        assert idle.xlpy("pci-assignable-remove", bdf, check=False).returncode == 1
+        refused = idle.xlpy("pci-assignable-add", bdf, check=False)
+        assert refused.returncode == 1
+        assert "quarantine" in refused.stderr, "that needs an IOMMU; it is with xen-pciback by now"
+        same = idle.xlpy("pci-assignable-list").stdout
+        assert same == idle.run("xl", "pci-assignable-list").stdout
+        assert bdf in same
+        assert idle.xlpy("pci-attach", "idle", bdf, check=False).returncode == 1, "a PVH domain takes none"
 
 
 class TestHardware:

@@ -26,7 +26,7 @@ type = "hvm"
 memory = 32
 serial = "pty"
 vnc = 1
-disk = ["/srv/guest/serial.img,raw,hda,rw", "/srv/guest/one.iso,raw,hdc,cdrom"]
+disk = ["/srv/guest/serial.img,raw,hda,rw,backendtype=qdisk", "/srv/guest/one.iso,raw,hdc,cdrom"]
 """
 IDLE = """\
 name = "idle"
@@ -135,7 +135,7 @@ class TestHvm:
 
     def test_nothing_is_left(self, hvm: XenHost) -> None:
         hvm.xlpy("destroy", "win", timeout_s=START_TIMEOUT_S)
-        assert hvm.sh("pgrep -f [q]emu-system || true") == ""
+        assert hvm.sh("pgrep -f -- '-[x]en-domid [1-9]' || true") == ""
         assert (
             hvm.sh("losetup -a; xenstore-ls /local/domain/0/backend 2>/dev/null | grep -w win || true") == ""
         )
@@ -144,14 +144,14 @@ class TestHvm:
         config = tmp_path / "stub.cfg"
         config.write_text(CONFIG + "device_model_stubdomain_override = 1\n")
         refused = hvm.xlpy("create", str(config), check=False, timeout_s=START_TIMEOUT_S)
-        assert refused.returncode == 1
+        assert refused.returncode == 3
         assert "stubdom" in refused.stderr, "Debian has none"
 
     def test_a_device_model_says_why_it_ended(self, hvm: XenHost, tmp_path: Path) -> None:
         config = tmp_path / "bad.cfg"
         config.write_text(CONFIG + 'device_model_args = ["-device", "nosuch"]\n')
         refused = hvm.xlpy("create", str(config), check=False, timeout_s=START_TIMEOUT_S)
-        assert refused.returncode == 1
+        assert refused.returncode == 3
         assert "'nosuch' is not a valid device model name" in refused.stderr
         assert state(hvm, "win") is None
 

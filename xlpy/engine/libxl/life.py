@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 
 from xlpy import __version__
 from xlpy.engine.libxl import balloon, wire
@@ -114,12 +115,12 @@ class LibxlLife(LibxlPsr):
             self.ends.look_again()
 
     def _build(self, context: Context, built: Struct, config: DomainConfig) -> int:
-        domid = ctypes.c_uint32(INVALID_DOMID)
+        domid, began_s = ctypes.c_uint32(INVALID_DOMID), time.time()
         status = context.call("domain_create_new", built.memory, ctypes.byref(domid))
         if status < 0:
             error = context.failure(f"domain {config.c_info.name!r} cannot be created", status)
             self.undo(context, domid.value)
-            error = device_model_failure(error, config.c_info.name or "")
+            error = device_model_failure(error, config.c_info.name or "", began_s)
             raise balloon.shortage(context, config, error)
         return domid.value
 
@@ -151,7 +152,7 @@ class LibxlLife(LibxlPsr):
         return frozenset((*self._states(), *recent))
 
     def preserve_domain(self, domid: int, name: str, uuid: str) -> None:
-        """libxl_domain_preserve: the hypervisor's and xenstore's records move to the new name and uuid."""
+        """libxl_domain_preserve: xenstore has the new name and uuid; the hypervisor keeps the uuid."""
         old = self.domain_info(domid).name or ""
         if not name.startswith(old):
             raise ConfigError(f"what is left of {old!r} can only get a longer name, not {name!r}")

@@ -251,6 +251,8 @@ class LibxlReading(Engine):
         domid = facts.get("domid", 0)
         uuid = facts.get("uuid", _NO_UUID)
         domain_type, start_time_s = self._what_lasts(domid, uuid, facts)
+        if facts.get("shutdown"):  # one that was preserved has its new uuid in xenstore alone
+            uuid = (self.xenstore.read(f"/local/domain/{domid}/vm") or uuid).rpartition("/")[2]
         return DomainInfo(
             domid=domid,
             uuid=uuid,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from xlpy.errors import (
@@ -37,6 +38,7 @@ _DECORATION = re.compile(r"^panic: \w+\.c:\d+: |: Internal error$")
 
 _NO_DEVICE_MODEL = re.compile(r"QMP|[Dd]evice [Mm]odel")
 _LONGEST_REASON = 400
+_CLOCK_STEP_S = 0.1  # of files' times, which may be that far behind
 
 # libxl_error: the errors that mean something of their own.
 _KINDS: dict[int, type[XlError]] = {
@@ -123,12 +125,16 @@ def progress_of(log: str) -> tuple[int, int] | None:
     return None
 
 
-def device_model_failure(error: XlError, name: str, directory: str = "/var/log/xen") -> XlError:
+def device_model_failure(
+    error: XlError, name: str, began_s: float, directory: str = "/var/log/xen"
+) -> XlError:
     """The error of a creation, or if the device model ended meanwhile, why it did: its log's last line says that."""
     if not _NO_DEVICE_MODEL.search(f"{error.message} {error.detail}"):
         return error
     path = f"{directory}/qemu-dm-{name}.log"
     try:
+        if os.stat(path).st_mtime < began_s - _CLOCK_STEP_S:
+            return error  # it is another one's
         with open(path, encoding="utf-8", errors="replace") as log:
             *_, last = log.read().splitlines() or [""]
     except OSError:
