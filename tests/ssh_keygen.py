@@ -5,6 +5,13 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+needs_certificates = pytest.mark.skipif(
+    not hasattr(serialization, "load_ssh_public_identity"), reason="cryptography is older than 40"
+)
+
 
 def make_key(path: Path, kind: str = "ed25519", *options: str, passphrase: str = "") -> None:
     """A key pair at ``path`` and ``path``.pub."""

@@ -43,6 +43,29 @@ def test_a_name_that_the_inventory_lacks_is_an_ssh_host_with_its_defaults() -> N
     assert (entry.name, entry.address, entry.user, entry.port) == ("ssh://me@[::1]:22", "::1", "me", 22)
 
 
+def test_hosts_on_the_way_are_the_inventorys() -> None:
+    inventory = parse_inventory(
+        b"defaults: {proxy_jump: gate}\n"
+        b"hosts:\n  gate: {address: 192.0.2.9, user: me, port: 2222}\n  xen1: {}\n"
+        b"  deep: {proxy_jump: 'gate,me@other'}\n  six: {address: '2001:db8::1', proxy_jump: xen1}\n"
+        b"  seven: {proxy_jump: six}\n",
+        "hosts.yaml",
+    )
+    gate, xen1, deep, six, seven = choose(inventory, ["all"])
+    assert (gate.proxy_jump, gate.via) == (None, ()), "it isn't in its own way"
+    assert (xen1.proxy_jump, xen1.via) == ("gate", (gate,))
+    assert (deep.via, deep.ssh_jump) == ((gate,), "me@192.0.2.9:2222,me@other")
+    assert six.via == (xen1,)
+    assert seven.ssh_jump == "[2001:db8::1]"
+
+
+def test_hosts_that_are_in_each_others_way() -> None:
+    inventory = parse_inventory(b"hosts:\n  a: {proxy_jump: b}\n  b: {proxy_jump: a}\n", "hosts.yaml")
+    (entry,) = choose(inventory, ["a"])
+    assert [hop.name for hop in entry.via] == ["b"]
+    assert entry.via[0].via == ()
+
+
 def test_another_login_on_a_known_host() -> None:
     (entry,) = choose(INVENTORY, ["me@xen1"])
     assert (entry.name, entry.address, entry.user, entry.groups) == ("me@xen1", "192.0.2.1", "me", ("rack1",))

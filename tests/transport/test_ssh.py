@@ -14,9 +14,10 @@ import pytest
 from eventually import eventually
 from ssh_home import SshHome, entry
 from ssh_hosts import IS_ROOT, SshLab, ssh_hosts
-from ssh_keygen import make_key, sign
+from ssh_keygen import make_key, needs_certificates, sign
 
-from xlpy.errors import Interrupted, UnknownHostKey
+from xlpy.errors import ConfigError, ConnectError, Interrupted, UnknownHostKey
+from xlpy.inventory.entry import HostEntry
 from xlpy.transport.ssh import SshConnection, connect, open_link
 from xlpy.transport.ssh_link import SshLink
 
@@ -156,6 +157,7 @@ class allowed:
 # -- hosts
 
 
+@needs_certificates
 def test_host_certificate(tmp_path: Path) -> None:
     authority = tmp_path / "authority"
     make_key(authority)
@@ -249,6 +251,28 @@ def test_over_other_hosts(lab: SshLab, home: SshHome) -> None:
         let_in(home, two.address, port=two.port, proxy_jump=f"{one.user}@{one.address}:{one.port}")
         == two.user
     )
+
+
+def test_over_a_host_of_the_inventory(lab: SshLab, home: SshHome) -> None:
+    """Its address, key and host key are there alone, and ~/.ssh has nothing of it."""
+    one, two = lab.hosts
+    (home.ssh / "config").write_text("")
+    home.without_key()
+    known = home.known_hosts.rename(home.home / "known")
+    usual = {"user": one.user, "identity_file": str(lab.identity), "known_hosts_file": str(known)}
+    gate = HostEntry(name="gate", address=one.address, port=one.port, **usual)  # type: ignore[arg-type]
+    inner = HostEntry(
+        name="inner", address=two.address, port=two.port, proxy_jump="gate", via=(gate,), **usual
+    )  # type: ignore[arg-type]
+    connection = connect(inner, home.client)
+    assert one.connections()
+    assert output(connection).strip() == two.user
+    connection.close()
+    with pytest.raises(ConnectError, match=r"^inner \(on the way: gate\): .* refused the connection"):
+        connect(inner.replace(via=(gate.replace(port=1),)), home.client)
+    in_circles = inner.replace(via=(gate.replace(proxy_jump="inner", via=(inner,)),))
+    with pytest.raises(ConfigError, match=r"leads in circles"):
+        connect(in_circles, home.client)
 
 
 def test_proxy_command(lab: SshLab, home: SshHome) -> None:

@@ -16,7 +16,7 @@ from eventually import eventually
 from processes import children, end
 from ssh_home import SshHome, entry
 from ssh_hosts import SshHost, SshLab, ssh_hosts
-from ssh_keygen import make_key, sign
+from ssh_keygen import make_key, needs_certificates, sign
 
 from xlpy.errors import ConfigError, ConnectError, PermissionRefused, UnknownHostKey, XlError
 from xlpy.transport.ssh import connect
@@ -173,6 +173,7 @@ def test_revoked_key(lab: SshLab, home: SshHome) -> None:
     )
 
 
+@needs_certificates
 @pytest.mark.parametrize(
     ("options", "trusted", "message"),
     [

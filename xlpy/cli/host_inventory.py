@@ -8,7 +8,7 @@ import sys
 from xlpy.cli.host_key import ask
 from xlpy.cli.numbers import whole_number
 from xlpy.errors import ConfigError, PermissionRefused, UnknownHostKey, UsageError, XlError
-from xlpy.inventory.choose import choose
+from xlpy.inventory.choose import choose, with_way
 from xlpy.inventory.edit import with_host, without_host
 from xlpy.inventory.entry import HostEntry
 from xlpy.inventory.file import parse_inventory, read_inventory
@@ -146,11 +146,12 @@ def _entry(path: str, name: str, settings: Settings) -> HostEntry:
         before = b""
     parse_inventory(before, path)
     try:
-        entry = parse_inventory(with_host(before, path, name, settings), path).find(name)
+        inventory = parse_inventory(with_host(before, path, name, settings), path)
     except ConfigError as error:
+    entry = inventory.find(name)
         raise UsageError(error.message, error.hint) from error
     assert entry is not None
-    return entry
+    return with_way(inventory, entry)
 
 
 def _reach(session: Session, args: Arguments, entry: HostEntry) -> None:

@@ -53,7 +53,7 @@ def ssh_words(entry: HostEntry) -> tuple[str, ...]:
         ("-i", entry.identity_file),
         ("-o", entry.known_hosts_file and f"UserKnownHostsFile={entry.known_hosts_file}"),
         ("-o", entry.connect_timeout_s and f"ConnectTimeout={max(1, round(entry.connect_timeout_s))}"),
-        ("-J", entry.proxy_jump),
+        ("-J", entry.ssh_jump),
     ):
         if value:
             words += [option, str(value)]

@@ -27,7 +27,19 @@ def choose(inventory: Inventory, names: Iterable[str]) -> list[HostEntry]:
     for name in names:
         for entry in _meant(inventory, name):
             chosen.setdefault(entry.name, entry)
-    return list(chosen.values())
+    return [with_way(inventory, entry) for entry in chosen.values()]
+
+
+def with_way(inventory: Inventory, entry: HostEntry, passed: tuple[str, ...] = ()) -> HostEntry:
+    """With the entries of the hosts on the way; one that is in its own way, by the defaults say, is reached without."""
+    if entry.proxy_jump is None:
+        return entry
+    hops = [hop.strip() for hop in entry.proxy_jump.split(",")]
+    if entry.name in hops:
+        return entry.replace(proxy_jump=None)
+    passed = (*passed, entry.name)
+    known = [inventory.find(hop) for hop in hops if hop not in passed]
+    return entry.replace(via=tuple(with_way(inventory, hop, passed) for hop in known if hop is not None))
 
 
 def explicit(names: Sequence[str]) -> list[HostEntry] | None:

@@ -14,7 +14,8 @@ class HostEntry(Record):
     """One host, as the inventory or the user names it. What is None is for ``~/.ssh/config`` to say, or usual.
 
     ``address`` is a host name or IP address to reach by SSH, ``unix:///path`` for an xlpyd's socket on this machine,
-    or ``local``. ``python``, ``socket`` and ``state_dir`` are those on the host; the other files are here.
+    or ``local``. ``python``, ``socket`` and ``state_dir`` are those on the host; the other files are here. ``via`` are those
+    of the hosts in ``proxy_jump`` that the inventory knows, too.
     """
 
     name: str
@@ -32,6 +33,22 @@ class HostEntry(Record):
     state_dir: str | None = None
     connect_timeout_s: float | None = None
     answer_timeout_s: float | None = None
+    via: tuple[HostEntry, ...] = ()
+
+    @property
+    def ssh_jump(self) -> str | None:
+        """``proxy_jump`` for an ssh(1), which doesn't know the inventory."""
+        if self.proxy_jump is None or not self.via:
+            return self.proxy_jump
+        known = {entry.name: entry.destination for entry in self.via}
+        return ",".join(known.get(hop.strip(), hop.strip()) for hop in self.proxy_jump.split(","))
+
+    @property
+    def destination(self) -> str:
+        """``[USER@]HOST[:PORT]``."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        user = f"{self.user}@" if self.user is not None else ""
+        return f"{user}{host}:{self.port}" if self.port is not None else user + host
 
     @property
     def limit_s(self) -> float:

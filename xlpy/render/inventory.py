@@ -63,7 +63,7 @@ def entry_kind() -> Kind:
 def reached_kind() -> Kind:
     """Rows are Reached, each shown with all that is known of it."""
     columns = (
-        *_entry_columns(lambda row: row.entry, tuple(HostEntry.fields_)),
+        *_entry_columns(lambda row: row.entry, _FIELDS),
         _routed("ssh_host", "SSH host", lambda route: route.host),
         _routed("ssh_port", "SSH port", lambda route: route.port),
         _routed("ssh_user", "SSH user", lambda route: route.user),
@@ -90,11 +90,13 @@ def _sheets(columns: Sequence[Column]) -> Plain:
     return lines
 
 
+# ``proxy_jump`` says all that there is to be said of ``via``
+_FIELDS = tuple(field for field in HostEntry.fields_ if field != "via")
 _SHORT = ("name", "address", "user", "port", "groups", "labels")
 
 
 def _entry_columns(entry: Callable[[Row], HostEntry], shown: Sequence[str]) -> Iterator[Column]:
-    for key in HostEntry.fields_:
+    for key in _FIELDS:
         yield _field(entry, key, key in shown)
 
 

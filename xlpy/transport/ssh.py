@@ -161,9 +161,9 @@ def _connect_over(
         raise ConfigError(
             f"{label}: ProxyJump leads in circles: {', '.join((*passed, last))}", "see ~/.ssh/config"
         )
-    jump = client.jump_settings(last, label)
+    jump = client.jump_settings(last, label, settings.via)
     if before:
-        jump = jump.replace(jumps=tuple(before), proxy_command=None)
+        jump = jump.replace(jumps=tuple(before), via=settings.via, proxy_command=None)
     jump = jump.replace(connect_timeout_s=settings.connect_timeout_s)
     beneath = _connect(jump, client, accept, (*passed, last))
     try:

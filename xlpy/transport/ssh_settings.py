@@ -13,6 +13,8 @@ from xlpy.transport.ssh_config import Asked, SshConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from xlpy.inventory.entry import HostEntry
     from xlpy.transport.ssh_config import Found
 
@@ -29,7 +31,7 @@ class SshSettings(Record):
 
     ``label`` is what the user calls the host. ``identity_files`` were asked for if ``identities_chosen``, else they are
     the usual ones, which need not exist. ``agent_socket`` is None where no agent shall be asked. ``jumps`` are hosts
-    on the way, the nearest first; ``proxy_command`` is a shell's.
+    on the way, the nearest first, and ``via`` what the inventory knows of them; ``proxy_command`` is a shell's.
     """
 
     label: str
@@ -47,6 +49,7 @@ class SshSettings(Record):
     hash_known_hosts: bool = False
     revoked_keys_file: str | None = None
     jumps: tuple[str, ...] = ()
+    via: tuple[HostEntry, ...] = ()
     proxy_command: str | None = None
     address_family: str = "any"
     bind_address: str | None = None
@@ -107,13 +110,17 @@ class Client:
             chosen["known_hosts_files"] = (found.path(entry.known_hosts_file),)
         if entry.proxy_jump is not None:
             chosen["jumps"] = _jumps((entry.proxy_jump,), f"{settings.label}: proxy_jump")
+            chosen["via"] = entry.via
             chosen["proxy_command"] = None
         if entry.connect_timeout_s is not None:
             chosen["connect_timeout_s"] = entry.connect_timeout_s
         return settings.replace(**chosen)
 
-    def jump_settings(self, jump: str, label: str) -> SshSettings:
-        """How to reach a host on the way, ``[user@]host[:port]``. Raises ConfigError."""
+    def jump_settings(self, jump: str, label: str, via: Iterable[HostEntry] = ()) -> SshSettings:
+        """How to reach a host on the way: one of ``via``, else ``[user@]host[:port]``. Raises ConfigError."""
+        for entry in via:
+            if entry.name == jump:
+                return self.settings(entry).replace(label=f"{label} (on the way: {jump})")
         user, host, port = _split_jump(jump, label)
         return self._from_config(f"{label} (on the way: {host})", self._look_up(host, user, port))
 
