@@ -65,7 +65,7 @@ class TestAtOnce:
         dom0.host.put("/etc/xen/scripts/block-held", HELD_SCRIPT)
         dom0.host.run("chmod", "755", "/etc/xen/scripts/block-held")
         dom0.host.put("/root/quick.cfg", GUEST % "quick")
-        disk = 'disk = ["target=/srv/guest/data.img,vdev=xvda,access=ro,format=raw,backendtype=phy,script=block-held"]'
+        disk = 'disk = ["vdev=xvda,access=ro,format=raw,backendtype=phy,script=block-held,target=/srv/guest/data.img"]'
         dom0.host.put("/root/slow.cfg", GUEST % "slow" + disk)
         dom0.xlpy("create", "-p", "/root/quick.cfg")
         with dom0.begin("create", "-p", "/root/slow.cfg") as slow:
