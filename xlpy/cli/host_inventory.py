@@ -148,8 +148,8 @@ def _entry(path: str, name: str, settings: Settings) -> HostEntry:
     try:
         inventory = parse_inventory(with_host(before, path, name, settings), path)
     except ConfigError as error:
-    entry = inventory.find(name)
         raise UsageError(error.message, error.hint) from error
+    entry = inventory.find(name)
     assert entry is not None
     return with_way(inventory, entry)
 
