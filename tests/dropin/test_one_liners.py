@@ -133,7 +133,12 @@ def test_a_domain_is_cloned_through_a_fifo(machine: DebianMachine) -> None:
 
 def test_the_newest_domain_is_dumped(machine: DebianMachine) -> None:
     machine.sh("id=$(xl list | awk '{print $2}' | tail -1); xl dump-core $id /var/tmp/dump$id")
-    assert machine.sh("head -c 4 /var/tmp/dump2 | od -An -c").split() == ["177", "E", "L", "F"]
+    assert machine.sh("head -c 4 /var/tmp/dump2 | od -An -c; rm /var/tmp/dump2").split() == [
+        "177",
+        "E",
+        "L",
+        "F",
+    ]
 
 
 def test_debians_examples_are_understood(machine: DebianMachine) -> None:
