@@ -82,10 +82,10 @@ class Host(Engine):
         if self._conversation is not None:
             self._conversation.close()
             self._conversation = None
+
     def another(self) -> Host:
         """The same host over a connection of its own, for the caller to close."""
         return Host(self._connect, self.address)
-
 
     def hang_up(self) -> None:
         """Break the connection, from any thread: a call that runs there ends with Interrupted."""
