@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -280,6 +281,18 @@ def test_full_disk_leaves_nothing(desk: Desk) -> None:
 
 def test_this_machine_is_refused(desk: Desk) -> None:
     assert "as any other program" in desk.xlpy("host", "install", "local", status=2)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
+@pytest.mark.parametrize("wishes", [{}, {"socket": "/srv/x/xlpy.sock", "state_dir": "/srv/state"}])
+def test_systemd_finds_no_fault_in_the_service(wishes: dict[str, object], tmp_path: Path) -> None:
+    unit = tmp_path / "xlpyd.service"
+    text = unit_text(installation_here(0, {}, wishes))
+    unit.write_text(text.replace("/usr/local/bin/xlpyd", sys.executable))  # a program that is there
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_unit_for_packages_is_the_same() -> None:

@@ -84,6 +84,19 @@ def test_the_domid_is_kept_when_asked(between: Call, other: FakeEngine) -> None:
     assert other.guests[GPV.domid].info.name == "gpv"
 
 
+def test_another_configuration_goes_along_with_its_text(
+    between: Call, other_agent: InProcessHost, tmp_path: Path
+) -> None:
+    config = tmp_path / "gpv.cfg"
+    config.write_text('# as it is to be there\nname = "gpv"\nkernel = "/boot/k"\nmemory = 32\non_crash = "preserve"\n')
+    result = between("migrate", "-C", str(config), "gpv", "unix:///other")
+    assert (result.err, result.status) == ("", 0)
+    (record,) = other_agent.supervisor.store.records()
+    assert record.config_text == config.read_text()
+    assert record.config.on_crash is not None
+    assert record.config.on_crash.value == "preserve"
+
+
 def test_progress(between: Call) -> None:
     assert "migrate gpv: 100%" in between("-v", "migrate", "gpv", "unix:///other").err
 
