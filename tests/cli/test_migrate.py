@@ -88,7 +88,14 @@ def test_another_configuration_goes_along_with_its_text(
     between: Call, other_agent: InProcessHost, tmp_path: Path
 ) -> None:
     config = tmp_path / "gpv.cfg"
-    config.write_text('# as it is to be there\nname = "gpv"\nkernel = "/boot/k"\nmemory = 32\non_crash = "preserve"\n')
+    lines = (
+        "# as it is to be there",
+        'name = "gpv"',
+        f'uuid = "{GPV.uuid}"',
+        'kernel = "/k"',
+        'on_crash = "preserve"',
+    )
+    config.write_text("\n".join(lines))
     result = between("migrate", "-C", str(config), "gpv", "unix:///other")
     assert (result.err, result.status) == ("", 0)
     (record,) = other_agent.supervisor.store.records()
