@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from xlpy.errors import ProtocolError
+from xlpy.model.codec import record_from_wire, to_wire
 from xlpy.model.domain import ActionOnShutdown, ShutdownReason
-from xlpy.model.domain_config import CpuidPolicy, DomainConfig
+from xlpy.model.domain_config import CpuidPolicy, DomainBuildInfo, DomainConfig
 from xlpy.model.libxl_form import from_libxl, to_libxl
 
 DATA = Path(__file__).parent.parent / "data"
@@ -51,3 +52,10 @@ def test_cpuid_of_older_libxls_is_a_list() -> None:
 def test_what_is_no_configuration(wire: object) -> None:
     with pytest.raises(ProtocolError):
         from_libxl(DomainConfig, wire)
+
+
+def test_the_number_of_vcpus_stays_given_on_its_way() -> None:
+    """One vcpu is the default; libxl keeps all the same that it was asked for, and ``xl list -l`` shows it."""
+    for given, kept in (DomainBuildInfo(), None), (DomainBuildInfo(max_vcpus=1, avail_vcpus=(0,)), 1):
+        there = record_from_wire(DomainBuildInfo, json.loads(json.dumps(to_wire(given))))
+        assert to_libxl(there).get("max_vcpus") == kept

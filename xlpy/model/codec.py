@@ -37,7 +37,7 @@ def to_wire(value: object) -> object:
         return {
             name: to_wire(field)
             for name, field in value.__dict__.items()
-            if name in value.required_ or field != getattr(defaults, name)
+            if name in value.required_ or name in value.telling_ or field != getattr(defaults, name)
         }
     if isinstance(value, (tuple, list)):
         return [to_wire(item) for item in value]

@@ -293,6 +293,8 @@ class DomainBuildInfo(Record):
     ``avail_vcpus`` is empty where the config gives no ``vcpus``: then vcpu 0 alone is online.
     """
 
+    telling_ = ("max_vcpus",)  # libxl keeps what was given, and ``xl list -l`` shows it
+
     max_vcpus: int = 1
     avail_vcpus: tuple[int, ...] = ()  # numbers of the vcpus that are online at start
     vcpu_hard_affinity: tuple[tuple[int, ...], ...] = ()

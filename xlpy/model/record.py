@@ -28,6 +28,7 @@ class Record:
 
     fields_: ClassVar[dict[str, str]] = {}
     required_: ClassVar[tuple[str, ...]] = ()
+    telling_: ClassVar[tuple[str, ...]] = ()  # to give their default is not the same as to leave them out
 
     def __init_subclass__(cls) -> None:
         fields = dict(cls.fields_)
