@@ -171,6 +171,21 @@ def file_hint(path: str, error: OSError) -> str | None:
     return "name a file in it" if error.errno == EISDIR else None
 
 
+_PACKAGES = ("click", "paramiko", "rich", "yaml")
+
+
+def lacking_package(error: BaseException) -> MissingProgram | None:
+    """The error for a package of others that isn't installed, if that is what happened."""
+    package = (error.name or "").split(".")[0] if isinstance(error, ImportError) else ""
+    if package not in _PACKAGES:
+        return None
+    return MissingProgram(
+        f"this needs Python's package {package}, which is not installed",
+        f"on Debian: apt install python3-{package}",
+        detail=str(error),
+    )
+
+
 def error_to_wire(error: XlError) -> dict[str, object]:
     """The error as a JSON object; what is unset is left out."""
     fields: dict[str, object] = {"code": error.code, "message": error.message}

@@ -97,3 +97,11 @@ def test_hosts_that_are_named(host: Host) -> None:
     assert asked == ["unix:///a", "unix:///b", None]
     assert run(["list", "-H", "unix:///a,local", "--parallel", "1"], open_host=note) == 0
     assert asked[3:] == ["unix:///a", "local"]
+
+
+def test_package_that_is_not_installed(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    result = call("list", "-o", "yaml")
+    assert result.status == 1
+    assert result.err.startswith("xlpy: this needs Python's package yaml, which is not installed\n")
+    assert "(on Debian: apt install python3-yaml)" in result.err

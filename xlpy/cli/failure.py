@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from xlpy.errors import DomainNotFound, XlError
+from xlpy.errors import DomainNotFound, XlError, lacking_package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,21 +45,22 @@ def report_for(host: str, error: XlError, session: Session) -> None:
     session.warn("\n".join(lines))
 
 
-BUG_HINT = "run it again with --debug and report what it prints, please"
-
-
-def bug_text(error: BaseException) -> str:
-    """What is said of an exception that nobody has foreseen."""
+def unforeseen(error: BaseException) -> XlError:
+    """What is said of an exception that nobody has foreseen: xlpy itself is at fault, if nothing is missing here."""
+    lacking = lacking_package(error)
+    if lacking is not None:
+        return lacking
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"this is a bug in xlpy ({what})"
+    found = XlError(
+        f"this is a bug in xlpy ({what})", "run it again with --debug and report what it prints, please"
+    )
+    found.__cause__ = error  # for --debug
+    return found
 
 
 def report_bug(error: Exception, session: Session) -> int:
-    """Say that xlpy itself is at fault and how to tell its makers; the traceback is for ``--debug``."""
-    if session.options.debug:
-        _print_traceback(error)
-    session.warn(f"{session.program}: {bug_text(error)}\n  ({BUG_HINT})")
-    return 1
+    """Say what has to be said of an exception that nobody has foreseen."""
+    return report(unforeseen(error), session)
 
 
 def reworded(error: XlError, session: Session, xl_words: str) -> XlError:

@@ -75,7 +75,7 @@ def ask_all(
     on_each(parts, work, session.options.parallel or PARALLEL, late)
     for part in parts:
         if part.error is not None and not isinstance(part.error, XlError):
-            part.error = _bug(part.error)
+            part.error = _unforeseen(part.error)
 
 
 def look(
@@ -118,16 +118,14 @@ def _do_here(part: Part, work: Callable[[Part], Any]) -> None:
     except XlError as error:
         part.error = error
     except Exception as error:  # noqa: BLE001 -- as in a thread of its own: the other hosts shall not suffer
-        part.error = _bug(error)
+        part.error = _unforeseen(error)
 
 
-def _bug(error: BaseException) -> XlError:
+def _unforeseen(error: BaseException) -> XlError:
     """A bug of ours that one host has brought to light; the others shall not suffer."""
-    from xlpy.cli.failure import BUG_HINT, bug_text
+    from xlpy.cli.failure import unforeseen
 
-    found = XlError(bug_text(error), BUG_HINT)
-    found.__cause__ = error
-    return found
+    return unforeseen(error)
 
 
 def failures(parts: Sequence[Part]) -> list[tuple[str, XlError]]:

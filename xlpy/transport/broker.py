@@ -34,7 +34,7 @@ from xlpy.transport.broker_message import (
     decode,
     encode,
 )
-from xlpy.transport.host_line import small_stacks
+from xlpy.transport.host_line import as_xl_error, small_stacks
 from xlpy.transport.switchboard import Switchboard
 
 TYPE_CHECKING = False
@@ -205,8 +205,8 @@ class Broker:
         if wish.want == RESOLVE:
             try:
                 self._answer(asker, entries=tuple(self._board.resolve(wish)))
-            except XlError as error:
-                self._answer(asker, error=error_to_wire(error))
+            except (XlError, ImportError) as error:
+                self._answer(asker, error=error_to_wire(as_xl_error(error, "broker")))
         elif wish.want == WHY:
             reason = self._board.why_ended(wish.names[0]) if wish.names else None
             self._answer(asker, error=None if reason is None else error_to_wire(reason))

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from xlpy.errors import Interrupted, UnknownHostKey, XlError, error_to_wire
+from xlpy.errors import Interrupted, UnknownHostKey, XlError, error_to_wire, lacking_package
 from xlpy.protocol.messages import Failure, encode_message
 from xlpy.transport.broker_message import LineStatus
 from xlpy.transport.remembered import SOCKETS
@@ -311,6 +311,9 @@ def as_xl_error(error: Exception, name: str) -> XlError:
     """The error, or one that says that we are at fault."""
     if isinstance(error, XlError):
         return error
+    lacking = lacking_package(error)
+    if lacking is not None:
+        return lacking
     log.error("%s: this is a bug in xlpy", name, exc_info=error)
     return XlError(
         f"{name}: connecting failed unexpectedly ({type(error).__name__}: {error})",
