@@ -104,6 +104,20 @@ class TestLife:
         dom0.xlpy("shutdown", "-w", "web")
         assert dom0.names() == {"Domain-0"}
 
+    def test_what_xl_did_counts_at_the_next_start(self, dom0: Dom0) -> None:
+        dom0.xlpy("create", dom0.config("web"))
+        dom0.host.wait_for_console("web", "guest up")
+        dom0.xl("rename", "web", "db")
+        before = dom0.xl("domid", "db")
+        dom0.xl("config-update", "db", dom0.config("web"), "memory=144")
+        dom0.xl("reboot", "db")
+        eventually(
+            lambda: dom0.xl("domid", "db", check=False).strip() not in (before.strip(), ""), timeout_s=120
+        )
+        assert re.search(r"^db +\d+ +144 ", dom0.xl("list"), re.MULTILINE)
+        assert dom0.names() == {"Domain-0", "db"}
+        dom0.xlpy("destroy", "db")
+
     def test_xlpyd_is_killed(self, dom0: Dom0) -> None:
         dom0.xlpy("create", "-p", dom0.config("web"))
         uptime = dom0.xlpy("domid", "web")
