@@ -33,8 +33,8 @@ UP = b"guest up"
 STATE_FILE = Path("/var/tmp/rounds.save")
 RUN_DIR = Path("/run/xlpy")
 USERDATA = Path("/var/lib/xen")
-CONTEXT_LOG = "libxl log"  # each context has one such file, and about a dozen descriptors with it
-CONTEXT_DESCRIPTORS = 14
+CONTEXT_LOG = "libxl log"  # each context has two such files, and up to ten descriptors with each
+CONTEXT_DESCRIPTORS = 10
 SETTLED_WITHIN_S = 60.0  # Xen scrubs a domain's memory, and udev its devices, when the domain is gone
 MEMORY_SLACK_MIB = 1
 # What a kernel thread is called says on which work it is just now, and our own way into the dom0 comes and goes.
