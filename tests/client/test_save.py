@@ -51,22 +51,6 @@ def test_save_destroys_and_restore_brings_back(
     assert host.describe_domain(domid).config_text == 'name = "web"\n'
 
 
-def test_the_disk_begins_before_the_end(
-    host: Host, fake: FakeEngine, web: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("xlpy.client.save._WRITE_BACK_BYTES", 64)
-    pieces: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda fd, begin, count, advice: pieces.append((begin, count)))
-    save_to_file(host, web, str(tmp_path / "web.save"))
-    assert pieces
-    assert [begin for begin, _ in pieces] == [
-        sum(count for _, count in pieces[:n]) for n in range(len(pieces))
-    ]
-    assert sum(count for _, count in pieces) <= (tmp_path / "web.save").stat().st_size
-    restore_from_file(host, str(tmp_path / "web.save"))
-    assert fake.guests[host.find_domain("web").domid].ticks == 42
-
-
 @pytest.mark.parametrize("was_paused", [False, True])
 @pytest.mark.parametrize("afterwards", AFTERWARDS)
 def test_afterwards(

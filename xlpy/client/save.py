@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 AFTERWARDS = ("destroy", "resume", "pause")
 _PIPE_BYTES = 1 << 20
-_WRITE_BACK_BYTES = 16 << 20
 _ABORT_TIMEOUT_MS = 20_000
 
 
@@ -275,7 +274,6 @@ class _Target:
         self._unfinished: str | None = None
         self._named = False
         self._splices = True
-        self._written = self._on_its_way = 0  # bytes
         try:
             if self._is_regular():
                 self._place = os.path.realpath(path)
@@ -310,15 +308,12 @@ class _Target:
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
-        self._has_written(len(data))
 
     def take_from(self, pipe: int) -> bool:
         """Move what the pipe has; False at its end. Raises OSError."""
         if self._splices:
             try:
-                count = os.splice(pipe, self._fd, _PIPE_BYTES)
-                self._has_written(count)
-                return count > 0
+                return os.splice(pipe, self._fd, _PIPE_BYTES) > 0
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
@@ -326,17 +321,6 @@ class _Target:
         data = os.read(pipe, _PIPE_BYTES)
         self.write(data)
         return bool(data)
-
-    def _has_written(self, count: int) -> None:
-        """Have the disk begin with it, so that less is left to wait for at the end.
-
-        Linux writes back what isn't needed any more (posix_fadvise(2)); what isn't on the disk yet stays in memory.
-        """
-        self._written += count
-        waiting = self._written - self._on_its_way
-        if waiting >= _WRITE_BACK_BYTES and self._unfinished is not None:
-            os.posix_fadvise(self._fd, self._on_its_way, waiting, os.POSIX_FADV_DONTNEED)
-            self._on_its_way = self._written
 
     def finish(self) -> None:
         """Make it last, and give it its name. Raises OSError."""
