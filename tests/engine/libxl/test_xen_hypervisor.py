@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from xen_hosts import XenHost, XenHosts, wanted_xen
 
 pytestmark = pytest.mark.xen
 
+# Times, and whether a vcpu runs, differ from one moment to the next.
+MOVING = re.compile(r" +\d+\.\d|[r-][b-]----")
+_LACKING = re.compile("support|hardware|feature|disabled")
 CONFIG = """\
 name = "idle"
 type = "pvh"
@@ -35,7 +39,7 @@ def idle(xen_hosts: XenHosts, tmp_path_factory: pytest.TempPathFactory) -> XenHo
 def pool_with(host: XenHost, scheduler: str) -> None:
     """A cpupool of the second processor, with the domain in it."""
     host.xlpy("cpupool-cpu-remove", "Pool-0", "1")
-    host.xlpy("cpupool-create", f'name="other" sched="{scheduler}" cpus=["1"]')
+    host.xlpy("cpupool-create", f'name="other"; sched="{scheduler}"; cpus=["1"]')
     host.xlpy("cpupool-migrate", "idle", "other")
 
 
@@ -49,7 +53,7 @@ def dissolve(host: XenHost) -> None:
 def same(host: XenHost, *words: str) -> str:
     """What a command prints, which is what xl prints."""
     ours = host.xlpy(*words).stdout
-    assert ours == host.run("xl", *words).stdout
+    assert MOVING.sub("~", ours) == MOVING.sub("~", host.run("xl", *words).stdout)
     return ours
 
 
@@ -90,7 +94,7 @@ class TestSchedulers:
             assert "null" in same(idle, "cpupool-list")
         finally:
             dissolve(idle)
-        refused = idle.xlpy("cpupool-create", 'name="x" sched="nosuch"', check=False)
+        refused = idle.xlpy("cpupool-create", 'name="x"; sched="nosuch"', check=False)
         assert refused.returncode == 1
         assert "nosuch" in refused.stderr
 
@@ -100,7 +104,10 @@ class TestPlaces:
         idle.xlpy("vcpu-pin", "idle", "0", "1", "0-1")
         idle.xlpy("vcpu-pin", "idle", "1", "-", "0")
         found = json.loads(idle.xlpy("vcpu-list", "idle", "-o", "json").stdout)["rows"]
-        assert [(row["hard_affinity"], row["soft_affinity"]) for row in found] == [([1], None), (None, [0])]
+        assert [(row["hard_affinity"], row["soft_affinity"]) for row in found] == [
+            ([1], [0, 1]),
+            ([0, 1], [0]),
+        ]
         idle.xlpy("vcpu-set", "idle", "1")
         assert "idle" in same(idle, "list", "-n")
         same(idle, "info", "-n")
@@ -148,9 +155,7 @@ class TestHypervisor:
         ):
             refused = idle.xlpy(*words, check=False)
             assert refused.returncode == 1, words
-            assert (
-                "support" in refused.stderr or "hardware" in refused.stderr or "feature" in refused.stderr
-            ), words
+            assert _LACKING.search(refused.stderr), words
         overlay = tmp_path / "x.dtbo"
         overlay.write_bytes(b"overlay")
         refused = idle.xlpy("dt-overlay", "add", str(overlay), check=False)
