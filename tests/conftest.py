@@ -1,8 +1,8 @@
 """A host to talk to: the fake engine behind the real agent, protocol and client, all in this process."""
 
 from __future__ import annotations
-import signal
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write down which tests exercise what (tests/exercised.py)",
     )
 
-    # a shell starts what shall run in the background deaf to it, and what tests start would be, too
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config: pytest.Config) -> None:
+    # a shell starts what shall run in the background deaf to it, and what tests start would be, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Exercised(config.getoption("--note-exercised")), "exercised")
 
 

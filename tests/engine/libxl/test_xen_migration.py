@@ -111,13 +111,13 @@ class TestMoving:
         assert "was called off by another client" in said
         eventually(lambda: pair.domains() == [1, 0], timeout_s=PATIENCE_S)
         assert pair.runs_at() == ["lab1"]
+
         said_there = pair.source.xlpy("console", "--dump", "web").stdout
         assert said_there
-
-        assert pair.target.xlpy("console", "--dump", "web").stdout.startswith(said_there)
         pair.source.xlpy("migrate", "web", pair.target.name, timeout_s=PATIENCE_S)
         assert pair.domains() == [0, 1]
         assert pair.runs_at() == ["lab2"]
+        assert pair.target.xlpy("console", "--dump", "web").stdout.startswith(said_there)
         # it lives, and its new xlpyd sees to its end
         pair.target.xlpy("shutdown", "-w", "-w", "web", timeout_s=PATIENCE_S)
         assert pair.domains() == [0, 0]
