@@ -7,7 +7,6 @@ destroyed here before the sender is told that it may let its own go on.
 from __future__ import annotations
 
 import os
-import uuid
 
 from xlpy.client.preflight import HostFinding, refusal
 from xlpy.client.save_file import read_header
@@ -70,13 +69,16 @@ class Reception:
         self._say("migration target: Ready to receive domain.")
         write_all(self._answers, BANNER)
         saved = read_header(self._source, _STREAM).replace(
-            transfer_id=str(uuid.uuid4()), sender=self._sender, failover=self._failover
+            transfer_id=_new_id(), sender=self._sender, failover=self._failover
         )
         self._transfer_id = saved.transfer_id or ""
         self._show(saved)
         self._look(saved)
         domid: int = self._host.restore_domain(saved, os.dup(self._source), self._supervised)
-        for fd in (self._source, self._answers):  # QEMU reads without waiting, and that is shared by all copies
+        for fd in (
+            self._source,
+            self._answers,
+        ):  # QEMU reads without waiting, and that is shared by all copies
             os.set_blocking(fd, True)
         if self._failover:
             self._say(f"migration target: Remus Failover for domain {domid}")
@@ -139,3 +141,9 @@ class Reception:
             self._host.destroy_domain(domid)
         self._say("migration target: Cleanup OK, granting sender permission to resume.")
         write_all(self._answers, GO)
+
+
+def _new_id() -> str:
+    """A random uuid from the kernel, which is asked sooner than Python's module is imported."""
+    with open("/proc/sys/kernel/random/uuid", encoding="ascii") as file:
+        return file.read().strip()
