@@ -39,7 +39,11 @@ def idle(xen_hosts: XenHosts, tmp_path_factory: pytest.TempPathFactory) -> XenHo
 def pool_with(host: XenHost, scheduler: str) -> None:
     """A cpupool of the second processor, with the domain in it."""
     host.xlpy("cpupool-cpu-remove", "Pool-0", "1")
-    host.xlpy("cpupool-create", f'name="other"; sched="{scheduler}"; cpus=["1"]')
+    made = host.xlpy("cpupool-create", f'name="other"; sched="{scheduler}"; cpus=["1"]', check=False)
+    if made.returncode:
+        host.xlpy("cpupool-cpu-add", "Pool-0", "1")
+        assert "Could not create cpupool" in made.stderr
+        pytest.skip(f"this Xen is built without the scheduler {scheduler}, as Debian's is")
     host.xlpy("cpupool-migrate", "idle", "other")
 
 
