@@ -74,7 +74,9 @@ def test_viewers_get_through_at_the_same_time(tunnel: Tunnel) -> None:
 def test_it_ends_with_the_domain(tunnel: Tunnel, host: Host) -> None:
     with tunnel.connect() as viewer:
         assert viewer.recv(100) == GREETING
-        host.destroy_domain(3)
+        elsewhere = host.another()  # the tunnel still talks on its own
+        elsewhere.destroy_domain(3)
+        elsewhere.close()
         tunnel.join()
         assert tunnel.error is None
         assert viewer.recv(1) == b""
