@@ -146,7 +146,11 @@ def test_place_that_cannot_be_written(host: Host, web: int, path: str) -> None:
 def test_connection_lost_during_the_transfer(
     agent: InProcessHost, host: Host, fake: FakeEngine, web: int, tmp_path: Path
 ) -> None:
-    fake.guests[web].on_page = agent.hang_up
+    def once() -> None:
+        fake.guests[web].on_page = lambda: None
+        agent.hang_up()
+
+    fake.guests[web].on_page = once
     with pytest.raises(Interrupted, match="broke while save domain was running"):
         save_to_file(host, web, str(tmp_path / "web.save"))
     eventually(lambda: host.domain_info(web).running)

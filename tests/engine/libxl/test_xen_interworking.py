@@ -114,7 +114,8 @@ class TestLife:
         eventually(
             lambda: dom0.xl("domid", "db", check=False).strip() not in (before.strip(), ""), timeout_s=120
         )
-        assert re.search(r"^db +\d+ +144 ", dom0.xl("list"), re.MULTILINE)
+        # it is in the list before it has its memory
+        eventually(lambda: re.search(r"^db +\d+ +144 ", dom0.xl("list"), re.MULTILINE), timeout_s=120)
         assert dom0.names() == {"Domain-0", "db"}
         dom0.xlpy("destroy", "db")
 
