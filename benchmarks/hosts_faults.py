@@ -13,7 +13,7 @@ from benchmarks.scene import Scene
 
 TIMEOUT_S = 5
 REFUSING, HANGING, DYING = 5, 3, 2
-REASONS = ("refused", "no answer within", "the connection broke")
+REASONS = ("refused", "no answer within", "did not answer", "the connection broke")
 
 
 def faults(scene: Scene) -> None:
