@@ -12,6 +12,7 @@ import os
 import select
 import stat
 
+from xlpy.client.outflow import pass_on
 from xlpy.client.save_file import header_bytes, read_header
 from xlpy.errors import Aborted, ConnectError, Interrupted, XlError, file_hint
 from xlpy.model.migration import TransferProgress
@@ -189,7 +190,7 @@ def _transfer(
             target.write(header_bytes(saved))
             stream, writer = writer, -1
             call = host.begin("save_domain", domid=domid, stream=stream, progress=progress)
-            _pump(call, reader, target)
+            pass_on(call, reader, lambda: target.take_from(reader))
         except (OSError, KeyboardInterrupt) as error:
             os.close(reader)
             reader = -1
@@ -204,20 +205,6 @@ def _transfer(
         for fd in (reader, writer):
             if fd >= 0:
                 os.close(fd)
-
-
-def _pump(call: Call, reader: int, target: _Target) -> None:
-    """Copy until the operation is done and the pipe is empty. Raises OSError from the target."""
-    poller = select.poll()
-    poller.register(call, select.POLLIN)
-    poller.register(reader, select.POLLIN)
-    waiting = {call.fileno(), reader}
-    while waiting:
-        for fd, _ in poller.poll():
-            over = call.advance() if fd == call.fileno() else not target.take_from(reader)
-            if over:
-                poller.unregister(fd)
-                waiting.discard(fd)
 
 
 def _give_up(host: Host, call: Call, domid: int, was_paused: bool) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import select
 
+from xlpy.client.outflow import pass_on
 from xlpy.client.preflight import HostFinding, describe, refusal
 from xlpy.client.save_file import header_bytes
 from xlpy.client.xl_wire import BANNER, GO, READY, REPORT, SUCCESS, read_exactly, write_all
@@ -119,7 +120,8 @@ class MigrationToXl:
         reader, writer = os.pipe()
         try:
             call = self._begin(writer)
-            self._pump(call, reader)
+            # all of it, since what we say must come behind it
+            pass_on(call, reader, lambda: os.splice(reader, self._peer.fileno(), _PIPE_BYTES))
         finally:
             os.close(reader)
         result = call.result()
@@ -136,22 +138,6 @@ class MigrationToXl:
             progress=self._progress,
         )
         return call
-
-    def _pump(self, call: Call, reader: int) -> None:
-        """What comes from a far host goes to the peer, until there is no more: what we say must come behind it."""
-        poller = select.poll()
-        poller.register(call, select.POLLIN)
-        poller.register(reader, select.POLLIN)
-        waiting = {call.fileno(), reader}
-        while waiting:
-            for fd, _ in poller.poll():
-                if fd == reader:
-                    over = not os.splice(reader, self._peer.fileno(), _PIPE_BYTES)
-                else:
-                    over = call.advance()
-                if over:
-                    poller.unregister(fd)
-                    waiting.discard(fd)
 
     def _await_ready(self) -> None:
         self._peer.expect(READY)
