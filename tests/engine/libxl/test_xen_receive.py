@@ -93,5 +93,9 @@ class TestToXl:
         )
         dom0.xlpy("destroy", "kept")
         eventually(lambda: dom0.xl("domid", "kept", check=False) not in ("", first), timeout_s=PATIENCE_S)
-        assert "Remus: Primary domain has been destroyed." in dom0.host.sh("cat /run/remus")
+        # libxl may take a minute to notice
+        eventually(
+            lambda: "Remus: Primary domain has been destroyed." in dom0.host.sh("cat /run/remus"),
+            timeout_s=PATIENCE_S,
+        )
         dom0.xl("destroy", "kept")
