@@ -12,6 +12,7 @@ import pytest
 from command_line import Call
 from fake_engine import FakeEngine
 from recorded import Recording
+from watched_console import watch_console
 
 from xlpy.cli.config_file import disk_with_absolute_path, named_config
 from xlpy.cli.options import flag, parse, value
@@ -198,20 +199,7 @@ def test_nobody_stays_with_a_domain_that_is_left_alone(
 def test_the_console_is_attached_before_the_domain_runs(
     call: Call, fake: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[str] = []
-    open_console, unpause = fake.open_console, fake.unpause_domain
-
-    def note_console(*args: object, **kwargs: object) -> int:
-        seen.append("console of a paused domain" if fake.guests[1].info.paused else "too late")
-        return open_console(*args, **kwargs)  # type: ignore[arg-type]
-
-    def note_unpause(domid: int) -> None:
-        seen.append("unpause")
-        unpause(domid)
-        fake.guests[domid].close_consoles()
-
-    monkeypatch.setattr(fake, "open_console", note_console)
-    monkeypatch.setattr(fake, "unpause_domain", note_unpause)
+    seen = watch_console(fake, monkeypatch)
     result = call("create", "-c", "web.cfg")
     assert result.status == 0
     assert "guest up" in result.out

@@ -18,6 +18,7 @@ from eventually import eventually
 from fake_daemon import FakeDaemon
 from sample_configs import tiny
 from source_tree import ROOT
+from watched_console import watch_console
 
 from xlpy.lab.lab import Lab
 from xlpy.model.domain import ShutdownReason
@@ -104,20 +105,7 @@ def test_in_the_foreground(line: str, world: World, ended: Callable[[ShutdownRea
 @pytest.mark.parametrize("line", BEGINNINGS)
 def test_with_its_console(line: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With -c the console is there before the domain runs."""
-    fake, seen = world.fake, list[str]()
-    open_console, unpause = fake.open_console, fake.unpause_domain
-
-    def note_console(domid: int, *args: Any, **kwargs: Any) -> int:
-        seen.append("console of a paused domain" if fake.guests[domid].info.paused else "too late")
-        return open_console(domid, *args, **kwargs)
-
-    def note_unpause(domid: int) -> None:
-        seen.append("unpause")
-        unpause(domid)
-        fake.guests[domid].close_consoles()
-
-    monkeypatch.setattr(fake, "open_console", note_console)
-    monkeypatch.setattr(fake, "unpause_domain", note_unpause)
+    seen = watch_console(world.fake, monkeypatch)
     assert world.run(line, "-c").status == 0
     assert seen[:2] == ["console of a paused domain", "unpause"]
     assert not state_of(world, NAMES[line]).paused

@@ -21,10 +21,11 @@ from sample_configs import tiny
 from xlpy.agent.domain_record import Phase
 from xlpy.client.host import Host
 from xlpy.client.save_file import header_bytes, read_header
+from xlpy.client.whole_bytes import read_exactly
 from xlpy.client.xl_peer import XlPeer
 from xlpy.client.xl_receive import Reception
 from xlpy.client.xl_send import MigrationToXl
-from xlpy.client.xl_wire import BANNER, FAILURE, GO, READY, REPORT, SUCCESS, read_exactly
+from xlpy.client.xl_wire import BANNER, FAILURE, GO, READY, REPORT, SUCCESS
 from xlpy.errors import (
     ConnectError,
     EngineError,

@@ -8,6 +8,7 @@ import sys
 import time
 
 from xlpy.cli.deadline import Deadline, DeadlineMissed
+from xlpy.client.whole_bytes import write_all
 from xlpy.errors import ConnectError, Interrupted, XlError
 
 TYPE_CHECKING = False
@@ -89,7 +90,7 @@ class ConsoleRelay:
         """Print what the console says; False at the end of the stream."""
         piece = self._view.read()
         if piece:
-            _write_all(STDOUT, piece)
+            write_all(STDOUT, piece)
         return piece != b""
 
     def _take_input(self) -> None:
@@ -188,9 +189,3 @@ class ConsoleRelay:
         if not self._session.options.quiet:
             sys.stderr.write(f"\r\n[{text}]\r\n" if self._terminal else f"[{text}]\n")
             sys.stderr.flush()
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 
 from xlpy.cli.config_file import read_config, with_absolute_paths
-from xlpy.cli.consent import ask
+from xlpy.cli.consent import ask, at_terminal
 from xlpy.errors import ConfigError, MissingProgram, XlError
 
 TYPE_CHECKING = False
@@ -70,7 +69,7 @@ def _edited(session: Session, path: str, directory: str, before: str, name: str)
         except ConfigError as error:
             from xlpy.cli.failure import report
 
-            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            if not at_terminal():
                 raise
             report(error, session)
             if not ask("Edit it again?"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from xlpy.cli.consent import at_terminal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from xlpy.cli.session import Session
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 def ask(session: Session, error: UnknownHostKey) -> bool:
     """Whether the user at the terminal agrees to a host key, by ``yes`` or by its fingerprint; no terminal, no yes."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()) or session.options.quiet:
+    if not at_terminal() or session.options.quiet:
         return False
     session.warn(f"{error}\n  {error.detail}")
     while True:

@@ -6,7 +6,8 @@ import os
 
 from xlpy.client.preflight import describe
 from xlpy.client.save_file import header_bytes
-from xlpy.client.xl_wire import BANNER, write_all
+from xlpy.client.whole_bytes import write_all
+from xlpy.client.xl_wire import BANNER
 from xlpy.errors import NotSupported, ProtocolError
 from xlpy.model.migration import Peer
 

@@ -14,6 +14,7 @@ import stat
 
 from xlpy.client.outflow import pass_on
 from xlpy.client.save_file import header_bytes, read_header
+from xlpy.client.whole_bytes import write_all
 from xlpy.errors import Aborted, ConnectError, Interrupted, XlError, file_hint
 from xlpy.model.migration import TransferProgress
 
@@ -292,9 +293,7 @@ class _Target:
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises OSError."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        write_all(self._fd, data)
 
     def take_from(self, pipe: int) -> bool:
         """Move what the pipe has; False at its end. Raises OSError."""

@@ -11,8 +11,7 @@ header instead (``client.xl_save_file``).
 
 from __future__ import annotations
 
-import os
-
+from xlpy.client.whole_bytes import read_exactly
 from xlpy.client.xl_save_file import MAGIC as XL_MAGIC
 from xlpy.client.xl_save_file import STREAM_FORMAT as LIBXL
 from xlpy.client.xl_save_file import read_xl_header, xl_header_bytes
@@ -58,13 +57,7 @@ def read_header(source: int, name: str) -> SavedDomain:
 
 def _read(source: int, length: int, name: str) -> bytes:
     """So many bytes and not one more; fewer at the end of the file."""
-    data = bytearray()
     try:
-        while len(data) < length:
-            piece = os.read(source, length - len(data))
-            if not piece:
-                break
-            data += piece
+        return read_exactly(source, length)
     except OSError as error:
         raise XlError(f"cannot read {name}: {error.strerror}") from error
-    return bytes(data)

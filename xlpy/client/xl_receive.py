@@ -10,7 +10,8 @@ import os
 
 from xlpy.client.preflight import HostFinding, refusal
 from xlpy.client.save_file import read_header
-from xlpy.client.xl_wire import BANNER, FAILURE, GO, READY, REPORT, SUCCESS, expect, write_all
+from xlpy.client.whole_bytes import write_all
+from xlpy.client.xl_wire import BANNER, FAILURE, GO, READY, REPORT, SUCCESS, expect
 from xlpy.errors import ConnectError, Interrupted, UsageError, XlError
 
 TYPE_CHECKING = False
@@ -75,11 +76,8 @@ class Reception:
         self._show(saved)
         self._look(saved)
         domid: int = self._host.restore_domain(saved, os.dup(self._source), self._supervised)
-        for fd in (
-            self._source,
-            self._answers,
-        ):  # QEMU reads without waiting, and that is shared by all copies
-            os.set_blocking(fd, True)
+        for fd in (self._source, self._answers):
+            os.set_blocking(fd, True)  # QEMU reads without waiting, and that is shared by all copies
         if self._failover:
             self._say(f"migration target: Remus Failover for domain {domid}")
             self._host.accept_restored(domid, self._paused)

@@ -16,7 +16,8 @@ import select
 from xlpy.client.outflow import pass_on
 from xlpy.client.preflight import HostFinding, describe, refusal
 from xlpy.client.save_file import header_bytes
-from xlpy.client.xl_wire import BANNER, GO, READY, REPORT, SUCCESS, read_exactly, write_all
+from xlpy.client.whole_bytes import read_exactly, write_all
+from xlpy.client.xl_wire import BANNER, GO, READY, REPORT, SUCCESS
 from xlpy.errors import (
     Aborted,
     ConnectError,

@@ -26,24 +26,6 @@ FAILURE = b"\3"  # libxl's ERROR_FAIL, negated
 _SHOWN_BYTES = 80
 
 
-def write_all(fd: int, data: bytes) -> None:
-    """Write all of it. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def read_exactly(fd: int, length: int) -> bytes:
-    """So many bytes and not one more; fewer at the end. Raises OSError."""
-    data = bytearray()
-    while len(data) < length:
-        piece = os.read(fd, length - len(data))
-        if not piece:
-            break
-        data += piece
-    return bytes(data)
-
-
 def expect(fd: int, message: bytes, who: str) -> None:
     """Read this message. Raises ProtocolError for another one, as soon as it is another one, or none; OSError."""
     said = b""

@@ -18,6 +18,7 @@ from xlpy.transport.ssh_settings import Client
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from xlpy.inventory.entry import HostEntry, Inventory
     from xlpy.transport.broker_message import LineStatus, Wish
@@ -51,14 +52,10 @@ class Switchboard:
             refuse(asker, ProtocolError("the broker was asked for a host without its name"))
             return
         client = self._client(wish)
-        work = (asker, wish.entry, client, wish.accept)
-        if client.has_decided(wish.entry):
-            self._put_through(*work)
-        else:  # a command of the user's ssh config may take its time
-            threading.Thread(target=self._put_through, args=work, daemon=True).start()
+        _without_waiting(self._put_through, wish.entry, client, asker, wish.accept)
 
     def _put_through(
-        self, asker: socket.socket, entry: HostEntry, client: Client, accept: str | None
+        self, entry: HostEntry, client: Client, asker: socket.socket, accept: str | None
     ) -> None:
         try:
             settings = client.settings(entry)
@@ -82,11 +79,8 @@ class Switchboard:
             entry = entries.get(name)
             if entry is None or not entry.is_far:
                 inquiry.answer(number, None)
-            elif client.has_decided(entry):
-                self._ask(entry, client, inquiry, number)
             else:
-                work = (entry, client, inquiry, number)
-                threading.Thread(target=self._ask, args=work, daemon=True).start()
+                _without_waiting(self._ask, entry, client, inquiry, number)
 
     def _ask(self, entry: HostEntry, client: Client, inquiry: Inquiry, number: int) -> None:
         try:
@@ -173,3 +167,11 @@ class Switchboard:
         if known is None or known[0] != stamp:
             known = self._inventories[path] = (stamp, read_inventory(path, required=named))
         return known[1]
+
+
+def _without_waiting(work: Callable[..., None], entry: HostEntry, client: Client, *arguments: object) -> None:
+    """Do ``work`` for this host now, or in a thread: a command of the user's ssh config may take its time."""
+    if client.has_decided(entry):
+        work(entry, client, *arguments)
+    else:
+        threading.Thread(target=work, args=(entry, client, *arguments), daemon=True).start()
