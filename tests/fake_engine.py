@@ -339,6 +339,9 @@ class FakeEngine(FakeDevices, FakeHypervisor):
                 self._change(domid, saved=False, paused=was_paused, running=not was_paused)
                 raise EngineError(f"cannot write the state: {error.strerror}") from error
 
+    def break_off_save(self, domid: int) -> None:
+        self._guest(domid).cancelled.set()
+
     def resume_saved(self, domid: int, paused: bool = False) -> None:
         self._maybe_fail("resume_saved")
         if not self._guest(domid).saved:

@@ -171,6 +171,17 @@ def file_hint(path: str, error: OSError) -> str | None:
     return "name a file in it" if error.errno == EISDIR else None
 
 
+def writing_failure(text: str) -> OSError | None:
+    """The kernel's refusal to write more into a file, if that is what another program's text tells of."""
+    import os
+    from errno import EDQUOT, EFBIG, EIO, ENOSPC
+
+    for number in (ENOSPC, EDQUOT, EFBIG, EIO):
+        if os.strerror(number) in text:
+            return OSError(number, os.strerror(number))
+    return None
+
+
 _PACKAGES = ("click", "paramiko", "rich", "yaml")
 
 

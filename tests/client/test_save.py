@@ -20,6 +20,14 @@ from xlpy.errors import Aborted, DomainExists, DomainNotFound, EngineError, Inte
 from xlpy.model.migration import TransferProgress
 
 
+@pytest.fixture(params=[False, True], ids=["through a pipe", "into the file"])
+def fake(request: pytest.FixtureRequest) -> FakeEngine:
+    """An engine that is given the file itself, or what it writes is taken from a pipe."""
+    engine = FakeEngine()
+    engine.saves_into_files = request.param
+    return engine
+
+
 @pytest.fixture
 def web(host: Host, fake: FakeEngine) -> int:
     """A domain with a state of its own."""
@@ -188,6 +196,41 @@ def test_interrupt_gives_the_save_up(host: Host, fake: FakeEngine, web: int, tmp
     assert host.domain_info(web).running
     assert not fake.guests[web].saved
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_save_that_stands_still_is_given_up_at_once(
+    agent: InProcessHost, host: Host, fake: FakeEngine, web: int, tmp_path: Path
+) -> None:
+    """Whoever writes the state hears of it in the middle, and not when all is written."""
+    written: list[bool] = []
+
+    def stand_still() -> None:
+        written.append(True)
+        if fake.saves_into_files:
+            assert fake.guests[web].cancelled.wait(20)
+
+    def interrupt(moment: TransferProgress) -> None:
+        if fake.guests[web].on_page is not stand_still:
+            fake.guests[web].on_page = stand_still
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Aborted):
+        save_to_file(host, web, str(tmp_path / "web.save"), progress=interrupt)
+    eventually(lambda: host.domain_info(web).running)
+    assert len(written) <= 1 or not fake.saves_into_files
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    host.pause_domain(web)  # a connection of its own again
+
+
+@pytest.mark.parametrize("fake", [True], indirect=True)
+def test_a_file_that_takes_no_more(host: Host, fake: FakeEngine, web: int, tmp_path: Path) -> None:
+    """The engine's own words for that become ours, which name the file."""
+    fake.fail_next("save_domain", EngineError("the state cannot be written: No space left on device"))
+    with pytest.raises(XlError, match=r"^cannot write .*/web.save: No space left on device") as caught:
+        save_to_file(host, web, str(tmp_path / "web.save"))
+    assert caught.value.hint == "the domain runs on; free some space, or save it elsewhere"
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    assert host.domain_info(web).running
 
 
 def test_unknown_domain(host: Host, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Delegate(Engine):
     def __init__(self, inner: Engine) -> None:
         self.inner = inner
         self.name = inner.name
+        self.saves_into_files = inner.saves_into_files
 
     def start(self, on_end: Callable[[DomainEnd], None]) -> None:
         """As the inner engine's."""

@@ -10,25 +10,32 @@ import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 
 class HangupWatch:
-    """While it is entered: when the client hangs up, the stream is shut down, so that whoever uses it fails.
+    """While it is entered: when the client hangs up, whoever uses the stream fails.
 
-    That is needed for sockets alone, whose other end another host may hold; a pipe breaks with its client.
+    A socket is shut down, since another host may hold its other end; for a file ``call_off`` has to see to it. A pipe
+    breaks with its client.
     """
 
-    def __init__(self, connection_fd: int, stream: int) -> None:
+    def __init__(self, connection_fd: int, stream: int, call_off: Callable[[], None] | None = None) -> None:
         self._connection_fd = connection_fd
         self._stream: socket.socket | None = None
-        if stat.S_ISSOCK(os.fstat(stream).st_mode):
+        self._call_off: Callable[[], None] | None = None
+        kind = os.fstat(stream).st_mode
+        if stat.S_ISSOCK(kind):
             self._stream = socket.socket(fileno=os.dup(stream))
+            self._call_off = self._shut_down
+        elif stat.S_ISREG(kind):
+            self._call_off = call_off
         self._over_reader, self._over_writer = -1, -1
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> HangupWatch:
-        if self._stream is not None:
+        if self._call_off is not None:
             self._over_reader, self._over_writer = os.pipe()
             self._thread = threading.Thread(target=self._watch, name="hangup watch", daemon=True)
             self._thread.start()
@@ -37,23 +44,27 @@ class HangupWatch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._thread is None or self._stream is None:
+        if self._thread is None:
             return
         os.close(self._over_writer)
         self._thread.join()
         os.close(self._over_reader)
-        self._stream.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def break_off(self) -> None:
-        """Shut the stream down, from any thread; nothing happens to one that is no socket."""
-        if self._stream is not None:
-            try:
-                self._stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # its other end is gone already, or this watch is over
+        """Have whoever uses the stream fail, from any thread; nothing happens to a pipe."""
+        if self._call_off is not None:
+            self._call_off()
+
+    def _shut_down(self) -> None:
+        assert self._stream is not None
+        try:
+            self._stream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # its other end is gone already, or this watch is over
 
     def _watch(self) -> None:
-        assert self._stream is not None
         poller = select.poll()
         poller.register(self._over_reader, select.POLLIN)
         poller.register(self._connection_fd, select.POLLRDHUP)

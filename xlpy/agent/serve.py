@@ -48,6 +48,7 @@ class Service:
             pid=os.getpid(),
             instance=self._instance,
             notice=self._notice,
+            saves_into_files=self._engine.saves_into_files,
         )
         self._unsent = self._connection.send(hello)
         if (

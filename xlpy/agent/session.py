@@ -155,7 +155,10 @@ class Session(Delegate):
         peer: Peer | None,
         progress: Progress | None,
     ) -> TransferProgress:
-        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
+        def call_off() -> None:
+            self._supervisor.inner.break_off_save(domid)
+
+        with Stream(stream) as owned, HangupWatch(self._connection_fd, stream, call_off) as watch:
             result = self._supervisor.handover.source.save(
                 domid,
                 owned,

@@ -137,6 +137,11 @@ class Conversation:
         """A message that has arrived already."""
         return self._pending.pop(0) if self._pending else None
 
+    def call_off(self) -> None:
+        """Have the host give up what runs for us here; its answer still comes, the last one on this connection."""
+        self.broken = True
+        self._channel.call_off()
+
     def hang_up(self) -> None:
         """Break the connection, so that whoever waits for a message sees its end; ``close`` must still follow."""
         self.broken = True
@@ -179,6 +184,10 @@ class Call:
     def fileno(self) -> int:
         """The descriptor to poll."""
         return self._conversation.fileno()
+
+    def call_off(self) -> None:
+        """Have the host give the operation up; how it ended still has to be waited for. Not for one far away."""
+        self._conversation.call_off()
 
     def advance(self) -> bool:
         """Take what has arrived and report progress; True when the operation is done. Raises Interrupted."""

@@ -15,7 +15,15 @@ import stat
 from xlpy.client.outflow import pass_on
 from xlpy.client.save_file import header_bytes, read_header
 from xlpy.client.whole_bytes import write_all
-from xlpy.errors import Aborted, ConnectError, Interrupted, XlError, file_hint
+from xlpy.errors import (
+    Aborted,
+    ConnectError,
+    Interrupted,
+    InvalidState,
+    XlError,
+    file_hint,
+    writing_failure,
+)
 from xlpy.model.migration import TransferProgress
 
 TYPE_CHECKING = False
@@ -180,6 +188,8 @@ def _transfer(
     progress: Report | None,
 ) -> TransferProgress:
     """Let the state flow into the target. On failure the domain is as it was before."""
+    if target.is_file and not host.far and host.hello.saves_into_files:
+        return _write_there(host, domid, saved, target, was_paused, progress)
     reader, writer = os.pipe()
     try:
         fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -199,7 +209,7 @@ def _transfer(
                 _give_up(host, call, domid, was_paused)
             if isinstance(error, OSError):
                 raise _cannot_write(target.path, error) from error
-            raise Aborted("the save was given up; the domain is as it was before", exit_status=130) from error
+            raise _given_up() from error
         result: TransferProgress = call.result()
         return result
     finally:
@@ -208,8 +218,41 @@ def _transfer(
                 os.close(fd)
 
 
+def _write_there(
+    host: Host,
+    domid: int,
+    saved: SavedDomain,
+    target: _Target,
+    was_paused: bool,
+    progress: Report | None,
+) -> TransferProgress:
+    """As ``_transfer``, with the state written into the file itself by whoever has it: a big one is copied once less."""
+    call: Call | None = None
+    try:
+        target.write(header_bytes(saved))
+        call = host.begin("save_domain", domid=domid, stream=target.share(), progress=progress)
+        result: TransferProgress = call.result()
+        return result
+    except OSError as error:
+        raise _cannot_write(target.path, error) from error
+    except KeyboardInterrupt as error:
+        if call is not None:
+            call.call_off()
+            _give_up(host, call, domid, was_paused)
+        raise _given_up() from error
+    except XlError as error:
+        refused = writing_failure(error.message)
+        if refused is not None:
+            raise _cannot_write(target.path, refused) from error
+        raise
+
+
+def _given_up() -> Aborted:
+    return Aborted("the save was given up; the domain is as it was before", exit_status=130)
+
+
 def _give_up(host: Host, call: Call, domid: int, was_paused: bool) -> None:
-    """The pipe is closed: see to it that the domain goes on, before anything is said about it."""
+    """Nobody takes the state any more: see to it that the domain goes on, before anything is said about it."""
     poller = select.poll()
     poller.register(call, select.POLLIN)
     try:
@@ -226,7 +269,10 @@ def _give_up(host: Host, call: Call, domid: int, was_paused: bool) -> None:
         call.result()
     except XlError:
         return  # as expected; the domain was let go on
-    host.resume_saved(domid, was_paused)  # everything was in the pipe already
+    try:
+        host.resume_saved(domid, was_paused)  # everything was written already
+    except InvalidState:
+        pass  # the host has done that by itself, when it noticed that we gave up
 
 
 def _resume(host: Host, domid: int, path: str, paused: bool) -> None:
@@ -263,7 +309,8 @@ class _Target:
         self._named = False
         self._splices = True
         try:
-            if self._is_regular():
+            self.is_file = self._is_regular()
+            if self.is_file:
                 self._place = os.path.realpath(path)
                 directory, name = os.path.split(self._place)
                 self._unfinished = f"{directory}/.{name}.{os.getpid()}.part"
@@ -294,6 +341,10 @@ class _Target:
     def write(self, data: bytes) -> None:
         """Write all of it. Raises OSError."""
         write_all(self._fd, data)
+
+    def share(self) -> int:
+        """A descriptor for somebody else to write with, who closes it."""
+        return os.dup(self._fd)
 
     def take_from(self, pipe: int) -> bool:
         """Move what the pipe has; False at its end. Raises OSError."""

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 class Motion(Refusing):
     """What ``Engine`` has of these. Those that only the agent can do say so."""
 
+    saves_into_files = False  # whether the stream of a save may be a regular file: see ``break_off_save``
+
     # -- a look before
 
     @operation
@@ -87,6 +89,12 @@ class Motion(Refusing):
         after ``release_saved``. On failure or abort the domain runs on.
         """
         raise self._refuse("save a domain", stream)
+
+    def break_off_save(self, domid: int) -> None:
+        """Have a ``save_domain`` into a file end soon, with an error. For the agent, when it has lost who asked for it.
+
+        Engines that set ``saves_into_files`` can; into a pipe or a socket nothing goes any more that has no other end.
+        """
 
     @operation
     def replicate_domain(

@@ -26,7 +26,7 @@ class Hello(Record):
     """Who answers. ``protocol`` changes only when old and new can't understand each other.
 
     ``instance`` is the same for all xlpyds that ever serve with the same records, and for no others. ``notice`` is something
-    that whoever makes domains there has to know.
+    that whoever makes domains there has to know. ``saves_into_files`` says that a save on that machine needs no pipe.
     """
 
     protocol: int
@@ -36,6 +36,7 @@ class Hello(Record):
     pid: int = 0
     instance: str = ""
     notice: str | None = None
+    saves_into_files: bool = False
 
 
 class Request(Record):

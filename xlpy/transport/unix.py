@@ -54,6 +54,13 @@ class UnixChannel:
         except OSError as error:
             raise _broken(self.label, error) from error
 
+    def call_off(self) -> None:
+        """Say nothing more: whoever works for us there gives that up, and can still say how it ended."""
+        try:
+            self._socket.shutdown(_socket.SHUT_WR)
+        except OSError:
+            pass  # gone already
+
     def hang_up(self) -> None:
         """Make whoever waits on this connection see its end; ``close`` must still follow."""
         try:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEPT = 4
+ABORTED = -22  # ERROR_ABORTED: that was asked for before
 _SPARE_BYTES = 64  # behind a structure, against a libxl that was patched
 
 
@@ -52,7 +53,7 @@ def own_children(library: Library, context: int) -> None:
 
 
 class Context:
-    """A libxl_ctx with its log. One thread at a time."""
+    """A libxl_ctx with its log. One thread at a time, but for ``abort``."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -85,6 +86,11 @@ class Context:
         if status < 0:
             raise self.failure(what, status)
         return status
+
+    def abort(self) -> bool:
+        """From another thread: have the call that runs here end soon (libxl_ao_abort). False when there is none yet."""
+        function, _ = self.library.function("ao_abort")
+        return function(self._context, None) in (0, ABORTED)
 
     def failure(self, what: str, status: int = -3) -> XlError:
         """The error of the last call."""

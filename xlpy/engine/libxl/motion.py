@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import stat
 import threading
@@ -12,10 +11,12 @@ import time
 from xlpy import __version__
 from xlpy.engine.libxl import balloon, preflight, wire
 from xlpy.engine.libxl.consoles import LibxlConsoles
+from xlpy.engine.libxl.context import ABORTED
 from xlpy.engine.libxl.life import INVALID_DOMID
 from xlpy.engine.libxl.preflight import OTHER_ENGINE, STREAM_FORMAT, features_here
+from xlpy.engine.libxl.running_saves import RunningSaves
 from xlpy.engine.libxl.said import progress_of
-from xlpy.errors import EngineError, InvalidState, NotSupported, XlError
+from xlpy.errors import Aborted, EngineError, InvalidState, NotSupported, XlError, writing_failure
 from xlpy.model.domain import ShutdownReason
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.libxl_form import from_libxl
@@ -43,6 +44,12 @@ _COPY_BYTES = 1 << 20
 
 class LibxlMotion(LibxlConsoles):
     """The operations that turn a domain into a stream and back."""
+
+    saves_into_files = True
+
+    def __init__(self, run_dir: str) -> None:
+        super().__init__(run_dir)
+        self._saves = RunningSaves()
 
     def create_domain(
         self,
@@ -110,13 +117,19 @@ class LibxlMotion(LibxlConsoles):
             if was_paused:
                 context.do(f"domain {domid} cannot be saved", "domain_unpause", domid)
             began = time.monotonic()
-            with _Reporter(context, progress) as reporter:
+            with self._saves.running(domid, context), _Reporter(context, progress) as reporter:
                 status = context.call("domain_suspend", domid, stream, _LIVE if live else 0)
             if status < 0:
                 error = context.failure(f"domain {domid} cannot be saved", status)
+                if status == ABORTED:
+                    error = Aborted(f"the save of domain {domid} was broken off", detail=error.detail)
                 self._take_back(context, domid, was_paused)
                 raise _in_words(error)
             return reporter.whole(_milliseconds_since(began), self.domain_info(domid).max_memory_kib)
+
+    def break_off_save(self, domid: int) -> None:
+        """libxl_ao_abort: the helper that writes is killed, and the guest goes on."""
+        self._saves.break_off(domid)
 
     def release_saved(self, domid: int) -> None:
         """Out of the way of one that gets its name, as xl does: it is called NAME--migratedaway."""
@@ -343,10 +356,10 @@ def _milliseconds_since(began: float) -> int:
 
 def _in_words(error: XlError) -> XlError:
     """A full disk is the user's business, and no failure of libxl's."""
-    text = f"{error.message}\n{error.detail or ''}"
-    if os.strerror(errno.ENOSPC) in text:
-        return EngineError(f"the state cannot be written: {os.strerror(errno.ENOSPC)}", detail=error.detail)
-    return error
+    failure = writing_failure(f"{error.message}\n{error.detail or ''}")
+    if failure is None:
+        return error
+    return EngineError(f"the state cannot be written: {failure.strerror}", detail=error.detail)
 
 
 def _copy(source: int, target: int, failures: list[OSError]) -> None:
