@@ -56,10 +56,11 @@ class Dom0:
         self._hosts.close()
 
     def _install(self) -> None:
-        """As a package does: compiled, with the launcher that packages have."""
+        """As a package does: compiled, in one file, with the launcher that packages have."""
         self.host.put_tree([ROOT / "xlpy", ROOT / "benchmarks/dom0_stopwatch.py"], PLACE)
         self.host.run("python3", "-m", "compileall", "-q", f"{PLACE}/xlpy")
         template = (ROOT / "script/launcher.in").read_text()
+        self.host.run("env", f"PYTHONPATH={PLACE}", "python3", "-m", "xlpy.bundle")
         for name, module, function in (
             ("xlpy", "xlpy.__main__", "run_and_exit"),
             ("xlpyd", "xlpy.agent.xlpyd", "main"),

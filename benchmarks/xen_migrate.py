@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.xen import READY, XL, XLPY
+from benchmarks.xen import READY, SAVED_MIB, XL, XLPY
 
 if TYPE_CHECKING:
     from benchmarks.scene import Scene
@@ -23,7 +23,7 @@ def migrating(scene: Scene) -> None:
     sides: dict[str, Steps] = {}
     before, after = [], []
     for ours, name in ((XL, "theirs"), (XLPY, "ours")):
-        before += [[XL, "create", dom0.config(name, KIND)], ["sh", "-c", READY, name]]
+        before += [[XL, "create", dom0.config(name, KIND, memory_mib=SAVED_MIB)], ["sh", "-c", READY, name]]
         after += [[XL, "destroy", name]]
         sides[ours] = [
             ("receive", [XL, "migrate", "-s", "", name, f"{ours} migrate-receive"]),
@@ -31,5 +31,5 @@ def migrating(scene: Scene) -> None:
         ]
     taken = dom0.measure(scene.rounds, sides, before, after)
     for label in ("receive", "send"):
-        what = f"migrate in dom0, as the one to {label}"
+        what = f"migrate in dom0, {SAVED_MIB} MiB, as the one to {label}"
         scene.report.compare(what, taken[XLPY][label], "xl to xl", taken[XL][label], LIMIT)

@@ -77,7 +77,7 @@ class Command:
 
     def load(self) -> Handler:
         """The function that carries the command out; its module is imported now."""
-        from importlib import import_module
+        from xlpy.model.late_import import import_module
 
         module, _, function = self.handler.partition(":")
         handler: Handler = getattr(import_module(f"xlpy.cli.{module}"), function)

@@ -6,10 +6,9 @@ called for every progress report. The classes that annotations name are imported
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from xlpy.errors import NotSupported, ProtocolError
 from xlpy.model.codec import decoder, to_wire
+from xlpy.model.late_import import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from xlpy.engine.libxl import preflight
 from xlpy.model.device_config import DiskConfig, NicConfig, PciConfig
 from xlpy.model.domain import DomainType
 from xlpy.model.domain_config import DomainBuildInfo, DomainConfig, DomainCreateInfo
+from xlpy.model.host import HostInfo
 from xlpy.model.migration import SavedDomain
 
 HOST = fake_host().replace(virt_caps="pv hvm hap shadow", free_memory_kib=1 << 20)
@@ -28,8 +29,8 @@ def saved(found: DomainConfig | None = None, **fields: object) -> SavedDomain:
     return plain.replace(**fields)
 
 
-def outgoing(found: DomainConfig, host: object = HOST, copy_disks: bool = False) -> list[str]:
-    return [f"{item.severity}: {item.text}" for item in preflight.outgoing(found, host, copy_disks)]  # type: ignore[arg-type]
+def outgoing(found: DomainConfig, host: HostInfo = HOST, copy_disks: bool = False) -> list[str]:
+    return [f"{item.severity}: {item.text}" for item in preflight.outgoing(found, host.virt_caps, copy_disks)]
 
 
 def incoming(

@@ -56,7 +56,7 @@ def columns(command: str) -> list[Candidate]:
     row = KINDS.get(command)
     if row is None:
         return []
-    from importlib import import_module
+    from xlpy.model.late_import import import_module
 
     module, _, function = row[0].partition(":")
     kind = getattr(import_module(f"xlpy.{module}"), function)(*row[1])

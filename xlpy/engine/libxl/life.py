@@ -57,11 +57,11 @@ class LibxlLife(LibxlPsr):
 
     def made_here(self, domid: int) -> bool:
         """Whether it carries the mark of an xlpyd."""
-        return self._userdata(domid, MARK) is not None
+        return self.userdata(domid, MARK) is not None
 
     def left_config(self, domid: int) -> DomainConfig | None:
         """What ``xl config-update`` said last, read by the host's own xl."""
-        text = self._userdata(domid, _XLS)
+        text = self.userdata(domid, _XLS)
         return None if text is None else read_as_xl(text)
 
     def forget_left_config(self, domid: int) -> None:
@@ -69,7 +69,7 @@ class LibxlLife(LibxlPsr):
         with self.contexts.borrow() as context:
             context.call("userdata_unlink", domid, _XLS)
 
-    def _userdata(self, domid: int, keeper: bytes) -> bytes | None:
+    def userdata(self, domid: int, keeper: bytes) -> bytes | None:
         """What is kept beside a domain under this name."""
         data, length = ctypes.c_void_p(), ctypes.c_int()
         with self.contexts.borrow() as context:

@@ -19,6 +19,7 @@ from xlpy.engine.libxl.said import progress_of
 from xlpy.errors import Aborted, EngineError, InvalidState, NotSupported, XlError, writing_failure
 from xlpy.model.domain import ShutdownReason
 from xlpy.model.domain_config import DomainConfig
+from xlpy.model.json_text import loads
 from xlpy.model.libxl_form import from_libxl
 from xlpy.model.migration import Finding, SavedDomain, TransferProgress
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 STREAM_VERSION = "2"  # docs/specs/libxl-migration-stream
 INCOMING_SUFFIX = "--incoming"
 AWAY_SUFFIX = "--migratedaway"
+_LIBXLS = b"libxl-json"  # what libxl keeps beside a domain: its configuration
 _LIVE = 2  # LIBXL_SUSPEND_LIVE
 _REMUS = 1  # LIBXL_CHECKPOINTED_STREAM_REMUS
 _PAGE_BYTES = 4096
@@ -50,6 +52,7 @@ class LibxlMotion(LibxlConsoles):
     def __init__(self, run_dir: str) -> None:
         super().__init__(run_dir)
         self._saves = RunningSaves()
+        self._virt_caps: str | None = None  # the host's, once somebody wanted to know
 
     def create_domain(
         self,
@@ -67,7 +70,21 @@ class LibxlMotion(LibxlConsoles):
 
     def check_outgoing(self, domid: int, copy_disks: bool = False) -> tuple[Finding, ...]:
         """See ``preflight.outgoing``."""
-        return tuple(preflight.outgoing(self.domain_config(domid), self.host_info(), copy_disks))
+        if self._virt_caps is None:
+            self._virt_caps = self.host_info().virt_caps
+        return tuple(preflight.outgoing(self._config_to_check(domid), self._virt_caps, copy_disks))
+
+    def _config_to_check(self, domid: int) -> DomainConfig:
+        """What libxl keeps as its configuration, unless that tells of PCI devices, which may have been detached since.
+
+        The whole configuration takes ten times as long, for each device is looked up in xenstore.
+        """
+        kept = self.userdata(domid, _LIBXLS)
+        if kept is not None:
+            config = from_libxl(DomainConfig, loads(kept.rstrip(b"\0").decode("utf-8", "surrogateescape")))
+            if not config.pcidevs:
+                return config
+        return self.domain_config(domid)
 
     def check_incoming(self, saved: SavedDomain, copy_disks: bool = False) -> tuple[Finding, ...]:
         """See ``preflight.incoming``; a configuration that this libxl knows nothing of is refused, too."""

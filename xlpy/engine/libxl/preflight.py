@@ -35,11 +35,11 @@ def product(minor: int) -> str:
 # -- at the source
 
 
-def outgoing(config: DomainConfig, host: HostInfo, copy_disks: bool) -> Iterator[Finding]:
-    """What keeps this domain from leaving."""
+def outgoing(config: DomainConfig, virt_caps: str, copy_disks: bool) -> Iterator[Finding]:
+    """What keeps this domain from leaving a host that can what ``virt_caps`` says (``xl info``)."""
     if copy_disks:
         yield _error("the libxl engine cannot copy disks", "put them where both hosts reach them")
-    if config.c_info.type is DomainType.PV and "shadow" not in host.virt_caps.split():
+    if config.c_info.type is DomainType.PV and "shadow" not in virt_caps.split():
         yield _error(
             "this Xen has no shadow paging, which the live migration of a PV domain needs",
             "save it, copy the file, restore it there; PVH and HVM domains move live",

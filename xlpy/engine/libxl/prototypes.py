@@ -19,7 +19,7 @@ OLDEST, NEWEST = 14, 23  # minor versions of Xen 4
 TESTED = (14, 17, 20)
 
 FUNCTIONS = {
-    "ao_abort": "ip",
+    "ao_abort": "io",
     # the host
     "get_physinfo": "ip",
     "get_version_info": "p",
