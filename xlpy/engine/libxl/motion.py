@@ -130,7 +130,8 @@ class LibxlMotion(LibxlConsoles):
         ``limits`` are QEMU's business: libxl decides by itself when a migration has converged.
         """
         with Owned(stream), self.contexts.borrow() as context:
-            was_paused = self.domain_info(domid).paused
+            before = self.domain_info(domid)
+            was_paused = before.paused
             if was_paused:
                 context.do(f"domain {domid} cannot be saved", "domain_unpause", domid)
             began = time.monotonic()
@@ -142,7 +143,7 @@ class LibxlMotion(LibxlConsoles):
                     error = Aborted(f"the save of domain {domid} was broken off", detail=error.detail)
                 self._take_back(context, domid, was_paused)
                 raise _in_words(error)
-            return reporter.whole(_milliseconds_since(began), self.domain_info(domid).max_memory_kib)
+            return reporter.whole(_milliseconds_since(began), before.max_memory_kib)
 
     def break_off_save(self, domid: int) -> None:
         """libxl_ao_abort: the helper that writes is killed, and the guest goes on."""
