@@ -49,6 +49,27 @@ def test_lists_of_devices_pass_over_who_is_not_there(command: str, xl: Call, lab
     assert xl(command, "gpv").out == result.out
 
 
+@pytest.mark.parametrize("command", ["network-list", "channel-list", "vkb-list", "pci-list", "usb-list"])
+def test_lists_of_devices_that_end_with_who_is_not_there(command: str, xl: Call, lab: FakeEngine) -> None:
+    result = xl(command, "nosuch")
+    assert (result.err, result.status) == ("nosuch is an invalid domain identifier (rc=-6)\n", 1)
+    if command in ("network-list", "channel-list", "vkb-list"):
+        assert xl(command, "gpv", "nosuch", "gpv").out == xl(command, "gpv").out
+
+
+def test_a_display_without_a_connector(xl: Call, lab: FakeEngine) -> None:
+    result = xl("vdispl-attach", "gpv", "backend=0")
+    assert (result.err.splitlines()[0], result.status) == ("At least one connector should be specified.", 253)
+
+
+def test_a_pool_from_what_is_no_plain_file(xl: Call, call: Call, lab: FakeEngine) -> None:
+    words = ("cpupool-create", "/dev/null", 'name="p"', 'cpus="1"')
+    result = xl(*words)
+    assert result.err.startswith("Failed to read config file: /dev/null: Inappropriate ioctl for device\n")
+    assert result.status == 1
+    assert "plain file" not in call(*words).err
+
+
 def test_a_disk_for_nobody(xl: Call, call: Call, lab: FakeEngine) -> None:
     words = ("block-attach", "nosuch", "/dev/null,raw,xvdb,r")
     assert (xl(*words).err, xl(*words).status) == ("nosuch is an invalid domain identifier\n", 1)

@@ -34,7 +34,7 @@ def block_list(session: Session, args: Arguments) -> int:
     """The disks of the named domains. A domain that isn't there is reported, and the others are shown."""
     from xlpy.render.device import disk_kind
 
-    return show_devices(session, args.rest, disk_kind(), session.host.list_disks)
+    return show_devices(session, args.rest, disk_kind(), session.host.list_disks, xl_goes_on=True)
 
 
 def block_detach(session: Session, args: Arguments) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from xlpy.cli.config_file import named_config, read_file
@@ -29,7 +30,7 @@ def cpupool_create(session: Session, args: Arguments) -> int | None:
     taken = {cpu for pool in pools for cpu in pool.cpus}
     try:
         parsed = parse_cpupool(
-            b"" if path is None else _read(path),
+            b"" if path is None else _read(path, session.xl),
             source,
             overrides,
             file_name=None if path is None else os.path.basename(path),
@@ -60,7 +61,11 @@ def _in_xls_words(error: SettingError) -> ConfigError:
     return ConfigError(message, error.hint, detail=detail, exit_status=error.exit_status)
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, as_xl: bool) -> bytes:
+    """The file; xl reads no other than a plain one, and says so in its library's words alone."""
+    if as_xl and os.path.exists(path) and not os.path.isfile(path):
+        said = f"Failed to read config file: {path}: {os.strerror(errno.ENOTTY)}"
+        raise ConfigError(said, detail=f"{path} is not a plain file")
     try:
         return read_file(path)
     except ConfigError as error:

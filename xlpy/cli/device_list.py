@@ -13,27 +13,46 @@ if TYPE_CHECKING:
 
 
 def show_devices(
-    session: Session, references: Sequence[str], kind: Kind, list_devices: Callable[[int], Iterable[object]]
+    session: Session,
+    references: Sequence[str],
+    kind: Kind,
+    list_devices: Callable[[int], Iterable[object]],
+    *,
+    xl_goes_on: bool = False,
 ) -> int:
     """Show rows of (domid, device) of all these domains; the exit status tells whether all were there.
 
-    To xl that is no failure, as scripts know it; and it leaves out what it adds elsewhere to the same message.
+    Some of xl's lists go on behind a name that nobody has (``xl_goes_on``): to those that is no failure, and they leave
+    out what is added elsewhere to the same message. The others end there, with what they have shown so far: raises
+    DomainNotFound.
     """
     rows: list[tuple[int, object]] = []
     status = 0
     for reference in references:
-        try:
-            domid = session.domid(reference)
-            rows += [(domid, device) for device in list_devices(domid)]
-        except DomainNotFound as error:
-            if session.xl:
-                session.warn(str(error))
-                continue
+        found = _devices(session, reference, list_devices)
+        if not isinstance(found, DomainNotFound):
+            rows += found
+        elif not session.xl:
             from xlpy.cli.failure import report
 
-            status = report(error, session)
+            status = report(found, session)
+        elif xl_goes_on or reference.isdigit():
+            session.warn(str(found))
+        else:
+            session.show(kind, rows)
+            raise found
     session.show(kind, rows)
     return status
+
+
+def _devices(
+    session: Session, reference: str, list_devices: Callable[[int], Iterable[object]]
+) -> list[tuple[int, object]] | DomainNotFound:
+    try:
+        domid = session.domid(reference)
+        return [(domid, device) for device in list_devices(domid)]
+    except DomainNotFound as error:
+        return error
 
 
 def attach_target(session: Session, reference: str) -> int:

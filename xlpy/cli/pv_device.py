@@ -34,7 +34,7 @@ def vtpm_list(session: Session, args: Arguments) -> int:
     """The virtual TPMs of the named domains."""
     from xlpy.render.pv_device import vtpm_kind
 
-    return show_devices(session, args.rest, vtpm_kind(), session.host.list_vtpms)
+    return show_devices(session, args.rest, vtpm_kind(), session.host.list_vtpms, xl_goes_on=True)
 
 
 def vtpm_detach(session: Session, args: Arguments) -> None:
@@ -71,10 +71,16 @@ def vkb_detach(session: Session, args: Arguments) -> None:
 
 def vdispl_attach(session: Session, args: Arguments) -> None:
     """Hot-plug a virtual display (libxl_device_vdispl_add)."""
-    from xlpy.config.display import read_vdispl_spec
+    from xlpy.config.display import NO_CONNECTOR, read_vdispl_spec
 
     domid = session.domid(args.rest[0])
-    vdispl = read_spec(session, read_vdispl_spec, args.rest[1:], "Unknown string `{}' in vdispl spec")
+    vdispl = read_spec(
+        session,
+        read_vdispl_spec,
+        args.rest[1:],
+        "Unknown string `{}' in vdispl spec",
+        lacking={NO_CONNECTOR: ("At least one connector should be specified.", 253)},
+    )
     if not _dry_run(session, "vdispl", vdispl):
         _do(session, "vdispl_add", lambda: session.host.attach_vdispl(domid, vdispl))
 
@@ -83,7 +89,7 @@ def vdispl_list(session: Session, args: Arguments) -> int:
     """The virtual displays of the named domains."""
     from xlpy.render.pv_device import vdispl_kind
 
-    return show_devices(session, args.rest, vdispl_kind(), session.host.list_vdispls)
+    return show_devices(session, args.rest, vdispl_kind(), session.host.list_vdispls, xl_goes_on=True)
 
 
 def vdispl_detach(session: Session, args: Arguments) -> None:
@@ -106,7 +112,7 @@ def vsnd_list(session: Session, args: Arguments) -> int:
     """The virtual sound cards of the named domains."""
     from xlpy.render.pv_device import vsnd_kind
 
-    return show_devices(session, args.rest, vsnd_kind(), session.host.list_vsnds)
+    return show_devices(session, args.rest, vsnd_kind(), session.host.list_vsnds, xl_goes_on=True)
 
 
 def vsnd_detach(session: Session, args: Arguments) -> None:

@@ -6,7 +6,7 @@ from xlpy.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
     from xlpy.cli.session import Session
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def read_spec(
-    session: Session, read: Callable[[str], T], words: Sequence[str], xl_words: str, exit_status: int = 1
+    session: Session,
+    read: Callable[[str], T],
+    words: Sequence[str],
+    xl_words: str,
+    exit_status: int = 1,
+    lacking: Mapping[str, tuple[str, int]] | None = None,
 ) -> T:
-    """What these words describe. Raises ConfigError; as xl in xl's words, with the word in question for ``{}``."""
+    """What these words describe. Raises ConfigError; as xl in xl's words, with the word in question for ``{}``.
+
+    ``lacking`` are xl's words and status for what is wrong with no word: by our message.
+    """
     from xlpy.config.diagnostic import SpecError, command_line_error
 
     text = ",".join(words)
@@ -25,6 +33,9 @@ def read_spec(
         return read(text)
     except SpecError as error:
         found = command_line_error(error, text, "command line")
+        if session.xl and lacking and error.message in lacking:
+            said, status = lacking[error.message]
+            raise ConfigError(said, found.hint, detail=str(found), exit_status=status) from error
         if session.xl:
             word = next((word for word, end in _ends(words) if error.offset < end), text)
             raise ConfigError(

@@ -37,6 +37,7 @@ _VKB_FLAGS = (
     "feature-multi-touch",
 )
 _VKB_NUMBERS = ("multi-touch-width", "multi-touch-height", "multi-touch-num-contacts", "width", "height")
+NO_CONNECTOR = "no connector is given"
 
 
 def screens(draft: Draft) -> None:
@@ -255,7 +256,7 @@ def read_vdispl_spec(text: str) -> VdisplConfig:
             known = ("backend", "be-alloc", "connectors")
             raise SpecError(f"unknown parameter '{piece:.40}'", offset, len(piece), one_of(known, key))
     if not display.get("connectors"):
-        raise SpecError("no connector is given", 0, 1, "add connectors=ID:WIDTHxHEIGHT")
+        raise SpecError(NO_CONNECTOR, 0, 1, "add connectors=ID:WIDTHxHEIGHT")
     return VdisplConfig(**display)
 
 

@@ -24,8 +24,14 @@ _STORE_MOVING = re.compile(
     r"|.*/(tty|port|ring-ref[^/ ]*|event-channel[^/ ]*|start_time|timeoffset|physical-device|device-model-pid|hotplug-status"
     r"|multi-queue[^/ ]*|feature-[^/ ]*|request-[^/ ]*|queue-\d+.*|platform-feature-[^/ ]*))\b"
 )
-# "web.cfg:12: config parsing error ...", and ours with the column
-_FINDING = re.compile(r"^(\S+:\d+):(\d+:)? .*")
+# What is wrong in a configuration: we say it with line and column, and in other words.
+_XLS_FINDING = re.compile(
+    r"(?P<place>\S+:\d+): .*|(\S+|command line): config parsing error in [\w ]+: .*|unrecognized argument `.*"
+    r"|Invalid parameter `\w+'\."
+)
+_OUR_FINDING = re.compile(
+    r"(?P<warning>xl: warning: )?(?P<place>(\S+|command line):\d+):\d+: .*|command line: config parsing error in .*"
+)
 _LIBRARY = re.compile(
     r"^(libxl|xc|xencall[:\w]*|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ", re.MULTILINE
 )
@@ -88,23 +94,39 @@ def _still_store(text: str) -> str:
 def _same_messages(theirs: Outcome, ours: Outcome, command: str) -> bool:
     """xl's own lines are there, all and in order. What its libraries add has other words: ours come indented.
 
-    Where only a library has said why, or nobody, ours says it in one line. A finding in a config file has its line in
-    common. Ours warns of more: of settings without effect, say.
+    Where only a library has said why, or nobody, ours says it in one line. A finding in a configuration has its line in
+    common, where xl tells that. Ours warns of more: of settings without effect, say.
     """
     xl_lines = [line for line in _lines(theirs["err"], command) if not _LIBRARY.match(line)]
-    our_lines = [
-        line for line in _lines(ours["err"], command) if not line.startswith(("  ", "xl: warning: "))
-    ]
-    if xl_lines == our_lines:
-        return True
+    our_lines = [line for line in _lines(ours["err"], command) if not line.startswith("  ")]
+    rest = _behind(xl_lines, our_lines)
     silent = not theirs["err"].strip() and theirs["status"]
     wordless = silent or _LIBRARY.search(theirs["err"])
-    return bool(wordless) and our_lines[:-1] == xl_lines
+    return rest == [] or bool(wordless and rest is not None and len(rest) == 1)
+
+
+def _behind(xl_lines: list[str], our_lines: list[str]) -> list[str] | None:
+    """What of our lines is left behind xl's, without warnings; None where one of xl's is missing or another is between."""
+    rest = list(our_lines)
+    for line in xl_lines:
+        while rest and not _same(line, rest[0]) and rest[0].startswith("xl: warning: "):
+            rest.pop(0)
+        if not rest or not _same(line, rest.pop(0)):
+            return None
+    return [line for line in rest if not line.startswith("xl: warning: ")]
+
+
+def _same(theirs: str, ours: str) -> bool:
+    if theirs == ours:
+        return True
+    finding, our_finding = _XLS_FINDING.fullmatch(theirs), _OUR_FINDING.fullmatch(ours)
+    if finding is None or our_finding is None:
+        return False
+    return finding["place"] in (None, our_finding["place"])
 
 
 def _lines(text: str, command: str) -> list[str]:
-    lines = (line for line in _still(text, command).splitlines() if line.strip())
-    return [_FINDING.sub(r"\1: FINDING", line) for line in lines]
+    return [line for line in _still(text, command).splitlines() if line.strip()]
 
 
 def _command(words: list[str]) -> str:
