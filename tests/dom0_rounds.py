@@ -35,6 +35,11 @@ RUN_DIR = Path("/run/xlpy")
 USERDATA = Path("/var/lib/xen")
 CONTEXT_LOG = "libxl log"  # each context has two such files, and up to ten descriptors with each
 CONTEXT_DESCRIPTORS = 10
+LOGS_OF_A_CONTEXT = 2
+# What a context needs for calls within calls it keeps: pipes, and a thread that reads what xenstore says.
+PIPE_ENDS_OF_A_CONTEXT = 4
+PIPE = "descriptors: pipe:"
+READS_XENSTORE = "unix_stream_read_generic"
 SETTLED_WITHIN_S = 60.0  # Xen scrubs a domain's memory, and udev its devices, when the domain is gone
 MEMORY_SLACK_MIB = 1
 # What a kernel thread is called says on which work it is just now, and our own way into the dom0 comes and goes.
@@ -132,9 +137,22 @@ def descriptors() -> list[str]:
 
 def numbers() -> dict[str, int]:
     """What Xen has free, and how large xlpyd is."""
-    status = Path(f"/proc/{xlpyd()}/status").read_text()
-    found = {name: int(value) for name, value in re.findall(r"(Threads|VmRSS):\s+(\d+)", status)}
-    return {"free_mib": free_mib(), "rss_kib": found["VmRSS"], "threads": found["Threads"]}
+    process = Path(f"/proc/{xlpyd()}")
+    rss = re.search(r"VmRSS:\s+(\d+)", (process / "status").read_text())
+    assert rss
+    return {
+        "free_mib": free_mib(),
+        "rss_kib": int(rss[1]),
+        "threads": sum(map(is_ours, process.glob("task/*"))),
+    }
+
+
+def is_ours(thread: Path) -> bool:
+    """Whether this thread is none of a context's."""
+    try:
+        return (thread / "wchan").read_text() != READS_XENSTORE
+    except FileNotFoundError:
+        return False
 
 
 def free_mib() -> int:
@@ -173,11 +191,14 @@ def difference(before: dict[str, list[str]], after: dict[str, list[str]]) -> lis
 
 def without_contexts(added: list[str]) -> list[str]:
     """What was added but the descriptors of libxl's contexts, of which xlpyd keeps a few as it comes to need them."""
-    descriptors = [word for word in added if word.startswith("descriptors: ")]
-    contexts = sum(CONTEXT_LOG in word for word in descriptors)
-    if len(descriptors) > contexts * CONTEXT_DESCRIPTORS:
+    found = [word for word in added if word.startswith("descriptors: ")]
+    new_logs = sum(CONTEXT_LOG in word for word in found)
+    contexts = sum(CONTEXT_LOG in word for word in descriptors()) // LOGS_OF_A_CONTEXT
+    if found == [PIPE] * len(found) and len(found) <= contexts * PIPE_ENDS_OF_A_CONTEXT:
+        return [word for word in added if word not in found]
+    if len(found) > new_logs * CONTEXT_DESCRIPTORS:
         return added
-    return [word for word in added if word not in descriptors]
+    return [word for word in added if word not in found]
 
 
 def output(*command: str) -> str:
