@@ -102,6 +102,7 @@ def test_vcpus_that_cannot_be(xl: Call, lab: FakeEngine) -> None:
             LIST_HEADING,
             "libxl_domain_sched_params_get returned credit2 not credit.",
         ),
+        (["sched-credit", "-d", "gpv", "-w", "10"], "", "libxl_domain_sched_params_set failed."),
         (["sched-credit2", "-d", "nosuch"], "", "nosuch is an invalid domain identifier (rc=-6)"),
         (["sched-credit2", "-d", "gpv", "-w", "abc"], "", "libxl_domain_sched_params_set failed."),
         (["sched-rtds", "-d", "gpv", "-p", "100"], "", "Must specify VCPU."),

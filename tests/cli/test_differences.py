@@ -23,7 +23,10 @@ SHOWN_BY = {
     "Numbers": ("test_differences.py::test_letters_are_no_number",),
     "Options that xl takes no notice of": ("test_differences.py::test_options_count",),
     "Help": ("test_commands.py::test_help_of_every_command_needs_no_host",),
-    "Saving": ("test_differences.py::test_a_failed_save_keeps_the_older_file",),
+    "Saving and dumping": (
+        "test_differences.py::test_a_failed_save_keeps_the_older_file",
+        "test_differences.py::test_nothing_is_left_of_a_failed_dump",
+    ),
     "Processes and logs": ("../agent/test_supervisor.py::test_events_tell_who_did_what_and_how_it_went",),
     "Messages": ("../engine/libxl/test_libxl_said.py::test_the_telling_line_is_the_message",),
     "Engines": ("../agent/test_devd.py::test_without_xen_engine_and_operation_are_named",),
@@ -129,6 +132,13 @@ def test_a_failed_save_keeps_the_older_file(
     lab.fail_next("save_domain", EngineError("the disk is on fire"))
     assert xl("save", "gpv", str(older)).status == 1
     assert older.read_text() == "of yesterday"
+
+
+def test_nothing_is_left_of_a_failed_dump(xl: Call, lab: FakeEngine, tmp_path: Path) -> None:
+    lab.fail_next("dump_core", EngineError("p2m_size < nr_pages"))
+    result = xl("dump-core", "gpv", str(tmp_path / "core"))
+    assert (result.err.splitlines()[0], result.status) == ("core dump failed (rc=-3)", 1)
+    assert not [path.name for path in tmp_path.iterdir() if "core" in path.name]
 
 
 def test_options_count(xl: Call, lab: FakeEngine) -> None:

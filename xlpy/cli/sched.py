@@ -71,20 +71,23 @@ def _domains(
             row = require_scheduler(session, reference, scheduler)
         session.show(sched_kind(), [row])
         return
-    domain, _ = require_scheduler(session, reference, scheduler)
-    with worded_as_xl(session, "libxl_domain_sched_params_set failed."):
+    failed = "libxl_domain_sched_params_set failed."
+    domain, _ = require_scheduler(session, reference, scheduler, failed)
+    with worded_as_xl(session, failed):
         session.host.set_sched_params(domain.domid, weight=weight, cap=cap)
 
 
-def require_scheduler(session: Session, reference: str, scheduler: str) -> tuple[DomainInfo, SchedParams]:
-    """The domain and its parameters. Raises InvalidState when it is under another scheduler."""
+def require_scheduler(
+    session: Session, reference: str, scheduler: str, xl_words: str | None = None
+) -> tuple[DomainInfo, SchedParams]:
+    """The domain and its parameters. Raises InvalidState when it is under another scheduler: as xl in these words."""
     domid = session.domid(reference)
     with worded_as_xl(session, "libxl_domain_sched_params_get failed."):
         domain = session.host.domain_info(domid)
         params = session.host.sched_params(domid)
     if params.scheduler != scheduler:
         raise InvalidState(
-            f"libxl_domain_sched_params_get returned {params.scheduler} not {scheduler}."
+            xl_words or f"libxl_domain_sched_params_get returned {params.scheduler} not {scheduler}."
             if session.xl
             else f"{reference} is scheduled by {params.scheduler}, not by {scheduler}"
         )

@@ -32,6 +32,8 @@ DIFFERENCES: dict[str, str] = {
     "xl help": _NEWER,
     "xl unpause 99": _NO_SUCCESS,
     "xl trigger one nmi 7": _NO_SUCCESS,
+    "xl trigger one power 0": _NO_SUCCESS,
+    "xl button-press one power": _NO_SUCCESS,
 }
 # None of these may be among them.
 SAME_WITHOUT_EXCEPTION = (
