@@ -20,6 +20,7 @@ XL = "/usr/sbin/xl"
 PLACE = "/opt/xlpy"
 GUESTS = 3
 SMALL_MIB, SAVED_MIB = 96, 384
+HOST_MIB = 2560  # for three domains to be saved at a time: one that is received is there twice
 CONFIG = """\
 name = "{name}"
 type = "{kind}"
@@ -46,7 +47,7 @@ class Dom0:
 
         self._hosts: XenHosts = XenHosts(scratch)
         try:
-            self.host: XenHost = self._hosts.get("lab1", wanted_xen())
+            self.host: XenHost = self._hosts.get("lab1", wanted_xen(), memory_mib=HOST_MIB)
             self._install()
         except BaseException:
             self._hosts.close()

@@ -227,15 +227,15 @@ class XenHosts:
         self._lab = Lab(Places(self.environ), print)
         self._hosts: dict[str, XenHost] = {}
 
-    def get(self, name: str, xen: str, cpus: int | None = None) -> XenHost:
-        """The host of this name, as it is after its first start, with so many processors if that matters."""
+    def get(self, name: str, xen: str, cpus: int | None = None, memory_mib: int | None = None) -> XenHost:
+        """The host of this name, as it is after its first start, with so many processors or memory if that matters."""
         known = self._hosts.get(name)
-        if known is not None and known.xen == xen and cpus is None:
+        if known is not None and known.xen == xen and cpus is None and memory_mib is None:
             known.clean()
             return known
         if known is not None:
             self.end(name)
-        made = self._lab.up(name, Wish(xen=xen, cpus=cpus, guest=str(GUEST)))
+        made = self._lab.up(name, Wish(xen=xen, cpus=cpus, memory_mib=memory_mib, guest=str(GUEST)))
         host = XenHost(self._lab, made, self._control_dir, self.environ)
         host.save_snapshot(CLEAN)
         self._hosts[name] = host

@@ -315,6 +315,7 @@ class _Target:
                 directory, name = os.path.split(self._place)
                 self._unfinished = f"{directory}/.{name}.{os.getpid()}.part"
                 self._fd = self._open_unfinished(directory)
+                _forget_content(self._place)
             else:
                 self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -385,6 +386,18 @@ class _Target:
         if self._unfinished is not None and self._named:
             os.unlink(self._unfinished)
         self._unfinished = None
+
+
+def _forget_content(path: str) -> None:
+    """Let the kernel forget what it remembers of a file that is about to be replaced: the new one needs that memory."""
+    try:
+        older = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return  # there is none, or none that we may read
+    try:
+        os.posix_fadvise(older, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(older)
 
 
 def _cannot_write(path: str, error: OSError) -> XlError:
