@@ -22,7 +22,7 @@ DOM0 = Path(__file__).parent / "parity_dom0.py"
 SCRIPTS = ("recorded", "more")
 LIBRARY = "/usr/lib/python3/dist-packages"
 PROGRAM = "#!/usr/bin/python3\nfrom xlpy.__main__ import run_and_exit\nrun_and_exit()\n"
-SIDE_TIMEOUT_S = 1200.0
+SIDE_TIMEOUT_S = 2400.0
 
 # Lines that may differ, and why. What the whole program does otherwise is in xlpy(1), DIFFERENCES FROM XL.
 _NEWER = "commands and words of newer versions of xl, which xlpy has as well"
