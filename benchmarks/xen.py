@@ -142,7 +142,7 @@ def creation(scene: Scene) -> None:
         ]
         for program, name in ((XL, "theirs"), (XLPY, "ours"))
     }
-    taken = dom0.measure(scene.rounds, sides)
+    taken = dom0.measure(2 * scene.rounds, sides)
     for label, limit in (("create", 1.15), ("destroy", None)):
         scene.report.compare(f"{label} in dom0", taken[XLPY][label], f"xl {label}", taken[XL][label], limit)
 

@@ -24,7 +24,8 @@ from sample_configs import tiny
 from xlpy.agent.domain_record import Phase
 from xlpy.cli.main import run
 from xlpy.client.host import Host
-from xlpy.client.save import _Target, save_to_file
+from xlpy.client.save import save_to_file
+from xlpy.client.save_target import SaveTarget
 from xlpy.engine.qemu.engine import QemuEngine
 from xlpy.engine.qemu.files import DomainFiles, domids_with_files
 from xlpy.engine.qemu.runtime_record import read_record
@@ -363,7 +364,7 @@ def test_killed_in_the_middle_of_a_save(
     machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     domid = machines.create(memory_kib=LARGE_KIB)
-    before(monkeypatch, _Target, "take_from", lambda: machines.kill_qemu("a"))
+    before(monkeypatch, SaveTarget, "take_from", lambda: machines.kill_qemu("a"))
     (tmp_path / "saved").mkdir()
     result = machines.call("save", "web", str(tmp_path / "saved/web"))
     assert result.status == 1
@@ -389,7 +390,7 @@ def test_killed_in_the_middle_of_a_save_with_its_xlpyd(
 
     try:
         domid = host.create_domain(tiny("web", memory_kib=LARGE_KIB, on_crash=ActionOnShutdown.PRESERVE))
-        before(monkeypatch, _Target, "take_from", kill_both)
+        before(monkeypatch, SaveTarget, "take_from", kill_both)
         with pytest.raises(Interrupted):
             save_to_file(host, domid, str(tmp_path / "web"))
         assert not (tmp_path / "web").exists()
@@ -407,7 +408,7 @@ def test_killed_after_it_was_saved(
     machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     machines.create()
-    before(monkeypatch, _Target, "finish", lambda: machines.kill_qemu("a"))
+    before(monkeypatch, SaveTarget, "finish", lambda: machines.kill_qemu("a"))
     assert machines.call("save", "web", str(tmp_path / "web")).status == 0
     assert machines.remains() == ""
     assert machines.call("restore", str(tmp_path / "web")).status == 0
@@ -418,7 +419,7 @@ def test_killed_after_it_was_saved_to_run_on(
     machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     machines.create()
-    before(monkeypatch, _Target, "finish", lambda: machines.kill_qemu("a"))
+    before(monkeypatch, SaveTarget, "finish", lambda: machines.kill_qemu("a"))
     result = machines.call("save", "-c", "web", str(tmp_path / "web"))
     assert result.status == 1
     assert (

@@ -174,7 +174,7 @@ def test_connection_lost_before_the_domain_is_destroyed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "xlpy.client.save._Target.close", lambda target: (os.close(target._fd), agent.hang_up())
+        "xlpy.client.save.SaveTarget.close", lambda target: (os.close(target._fd), agent.hang_up())
     )
     with pytest.raises(Interrupted, match="is complete, but the domain could not be destroyed"):
         save_to_file(host, web, str(tmp_path / "web.save"))

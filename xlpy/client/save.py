@@ -6,7 +6,6 @@ fails before leaves the domain as it was and no half file. A pipe or a device is
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import select
@@ -14,7 +13,7 @@ import stat
 
 from xlpy.client.outflow import pass_on
 from xlpy.client.save_file import header_bytes, read_header
-from xlpy.client.whole_bytes import write_all
+from xlpy.client.save_target import PIPE_BYTES, SaveTarget, cannot_write
 from xlpy.errors import (
     Aborted,
     ConnectError,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     Report = Callable[[TransferProgress], None]
 
 AFTERWARDS = ("destroy", "resume", "pause")
-_PIPE_BYTES = 1 << 20
 _ABORT_TIMEOUT_MS = 20_000
 
 
@@ -71,7 +69,7 @@ def save_to_file(
         saved = saved.replace(config=config, config_text=config_text or saved.config_text)
     if saved.config_text is None and write_text is not None:
         saved = saved.replace(config_text=write_text(saved.config))
-    target = _Target(path)
+    target = SaveTarget(path)
     try:
         if begun is not None:
             begun(saved)
@@ -80,7 +78,7 @@ def save_to_file(
             target.finish()
         except OSError as error:
             host.resume_saved(domid, was_paused)
-            raise _cannot_write(path, error) from error
+            raise cannot_write(path, error) from error
     finally:
         target.close()
     if afterwards == "destroy":
@@ -117,10 +115,19 @@ def open_saved(path: str) -> tuple[SavedDomain, int]:
     except OSError as error:
         raise XlError(f"cannot open {path}: {error.strerror}", file_hint(path, error)) from error
     try:
+        _read_ahead(source)
         return read_header(source, path), source
     except BaseException:
         os.close(source)
         raise
+
+
+def _read_ahead(source: int) -> None:
+    """Whoever reads the state, which is large, shares this open file: let the kernel read twice as far ahead."""
+    try:
+        os.posix_fadvise(source, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    except OSError:
+        pass  # a pipe
 
 
 def restore_opened(
@@ -183,7 +190,7 @@ def _transfer(
     host: Host,
     domid: int,
     saved: SavedDomain,
-    target: _Target,
+    target: SaveTarget,
     was_paused: bool,
     progress: Report | None,
 ) -> TransferProgress:
@@ -192,7 +199,7 @@ def _transfer(
         return _write_there(host, domid, saved, target, was_paused, progress)
     reader, writer = os.pipe()
     try:
-        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     except OSError:
         pass  # beyond this user's limit; then it stays small
     call: Call | None = None
@@ -208,7 +215,7 @@ def _transfer(
             if call is not None:
                 _give_up(host, call, domid, was_paused)
             if isinstance(error, OSError):
-                raise _cannot_write(target.path, error) from error
+                raise cannot_write(target.path, error) from error
             raise _given_up() from error
         result: TransferProgress = call.result()
         return result
@@ -222,7 +229,7 @@ def _write_there(
     host: Host,
     domid: int,
     saved: SavedDomain,
-    target: _Target,
+    target: SaveTarget,
     was_paused: bool,
     progress: Report | None,
 ) -> TransferProgress:
@@ -234,7 +241,7 @@ def _write_there(
         result: TransferProgress = call.result()
         return result
     except OSError as error:
-        raise _cannot_write(target.path, error) from error
+        raise cannot_write(target.path, error) from error
     except KeyboardInterrupt as error:
         if call is not None:
             call.call_off()
@@ -243,7 +250,7 @@ def _write_there(
     except XlError as error:
         refused = writing_failure(error.message)
         if refused is not None:
-            raise _cannot_write(target.path, refused) from error
+            raise cannot_write(target.path, refused) from error
         raise
 
 
@@ -297,113 +304,3 @@ def _destroy(host: Host, domid: int, path: str) -> None:
             "the host lets it run on; 'xlpy list' shows it. Destroy it before you restore it from the file",
             detail=error.detail,
         ) from error
-
-
-class _Target:
-    """Where the state goes. A regular file is written beside its place and put there by ``finish``."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._place = path
-        self._unfinished: str | None = None
-        self._named = False
-        self._splices = True
-        try:
-            self.is_file = self._is_regular()
-            if self.is_file:
-                self._place = os.path.realpath(path)
-                directory, name = os.path.split(self._place)
-                self._unfinished = f"{directory}/.{name}.{os.getpid()}.part"
-                self._fd = self._open_unfinished(directory)
-                _forget_content(self._place)
-            else:
-                self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise _cannot_write(path, error) from error
-
-    def _open_unfinished(self, directory: str) -> int:
-        """A file without a name, so that nothing is left of it when we are killed; with one where that can't be."""
-        assert self._unfinished is not None
-        try:
-            return os.open(directory, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
-                raise
-        self._named = True
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        return os.open(self._unfinished, flags, 0o600)
-
-    def _is_regular(self) -> bool:
-        try:
-            return stat.S_ISREG(os.stat(self.path).st_mode)
-        except FileNotFoundError:
-            return True
-
-    def write(self, data: bytes) -> None:
-        """Write all of it. Raises OSError."""
-        write_all(self._fd, data)
-
-    def share(self) -> int:
-        """A descriptor for somebody else to write with, who closes it."""
-        return os.dup(self._fd)
-
-    def take_from(self, pipe: int) -> bool:
-        """Move what the pipe has; False at its end. Raises OSError."""
-        if self._splices:
-            try:
-                return os.splice(pipe, self._fd, _PIPE_BYTES) > 0
-            except OSError as error:
-                if error.errno != errno.EINVAL:
-                    raise
-                self._splices = False  # a terminal, or a file opened for appending
-        data = os.read(pipe, _PIPE_BYTES)
-        self.write(data)
-        return bool(data)
-
-    def finish(self) -> None:
-        """Make it last, and give it its name. Raises OSError."""
-        if self._unfinished is None:
-            return
-        os.fsync(self._fd)
-        if not self._named:
-            descriptors = os.open("/proc/self/fd", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:  # only with a directory's descriptor does Python ask linkat(2) to follow the link
-                os.link(str(self._fd), self._unfinished, src_dir_fd=descriptors)
-            finally:
-                os.close(descriptors)
-            self._named = True
-        os.replace(self._unfinished, self._place)
-        directory = os.open(os.path.dirname(self._unfinished), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._unfinished = None
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-    def close(self) -> None:
-        """Close it; what wasn't finished is removed."""
-        os.close(self._fd)
-        if self._unfinished is not None and self._named:
-            os.unlink(self._unfinished)
-        self._unfinished = None
-
-
-def _forget_content(path: str) -> None:
-    """Let the kernel forget what it remembers of a file that is about to be replaced: the new one needs that memory."""
-    try:
-        older = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return  # there is none, or none that we may read
-    try:
-        os.posix_fadvise(older, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(older)
-
-
-def _cannot_write(path: str, error: OSError) -> XlError:
-    hint = (
-        "the domain runs on; free some space, or save it elsewhere"
-        if error.errno == errno.ENOSPC
-        else file_hint(path, error)
-    )
-    return XlError(f"cannot write {path}: {error.strerror}", hint)
