@@ -174,9 +174,9 @@ def file_hint(path: str, error: OSError) -> str | None:
 def writing_failure(text: str) -> OSError | None:
     """The kernel's refusal to write more into a file, if that is what another program's text tells of."""
     import os
-    from errno import EDQUOT, EFBIG, EIO, ENOSPC
+    from errno import EDQUOT, EFBIG, ENOSPC
 
-    for number in (ENOSPC, EDQUOT, EFBIG, EIO):
+    for number in (ENOSPC, EDQUOT, EFBIG):
         if os.strerror(number) in text:
             return OSError(number, os.strerror(number))
     return None
