@@ -12,12 +12,12 @@ from xlpy.cli.config_file import (
     variables_of,
     with_absolute_paths,
 )
+from xlpy.cli.started import after_start, tell_start
 from xlpy.cli.usage import too_many
 from xlpy.errors import (
     ConfigError,
     ConnectError,
     Interrupted,
-    NotSupported,
     ProtocolError,
     UsageError,
     XlError,
@@ -94,45 +94,6 @@ def _text(session: Session, config: DomainConfig, entry: bool) -> str:
     from xlpy.config.libxl_json import domain_entry_json, domain_json
 
     return domain_entry_json(None, config) if entry else domain_json(config)
-
-
-def tell_start(session: Session, domid: int, config: DomainConfig) -> None:
-    """With -v: the domid, and what the engine does in another way than it was asked."""
-    session.note(f"domain {config.c_info.name} has domid {domid}")
-    notice = session.host.hello.notice
-    if notice is not None and not session.xl and (session.options.verbose or session.host_names):
-        session.say(f"{session.program}: {session.host.address}: {notice}")
-    if not session.options.verbose:
-        return
-    try:
-        notes = session.host.domain_notes(domid)
-    except NotSupported:
-        return  # an older xlpyd keeps them to itself
-    for note in notes:
-        session.note(f"  {note}")
-
-
-def after_start(session: Session, args: Arguments, domid: int, config: DomainConfig, unpause: bool) -> None:
-    """What create and restore do with a domain once it is there: viewer, console, foreground.
-
-    ``unpause`` lets it run as soon as the console is attached, so that nothing it says is missed.
-    """
-    if args.flag("vncviewer") or args.flag("vncviewer-autopass"):
-        from xlpy.cli.vnc import start_viewer
-
-        start_viewer(session, domid, autopass=args.flag("vncviewer-autopass"))
-    if args.flag("c"):
-        from xlpy.cli.console import relay
-        from xlpy.client.console import ConsoleView
-
-        with ConsoleView(session.host, domid) as view:
-            if unpause:
-                session.host.unpause_domain(domid)
-            relay(session, view)
-    if args.flag("F") and not args.flag("e"):
-        from xlpy.cli.foreground import stay
-
-        stay(session, domid, config)
 
 
 def config_update(session: Session, args: Arguments) -> int | None:

@@ -44,7 +44,7 @@ def undefine(session: Session, args: Arguments) -> None:
 
 def start(session: Session, args: Arguments) -> int | None:
     """Start a managed domain with its newest configuration."""
-    from xlpy.cli.create import after_start, tell_start
+    from xlpy.cli.started import after_start, tell_start
 
     name = args.rest[0]
     if len(args.rest) > 1:

@@ -60,7 +60,7 @@ def save(session: Session, args: Arguments) -> int | None:
 
 def restore(session: Session, args: Arguments) -> int | None:
     """``xl restore``: a domain from a file; a config comes before the file and replaces the saved one."""
-    from xlpy.cli.create import after_start, print_config, tell_start
+    from xlpy.cli.started import after_start, tell_start
 
     if len(args.rest) > 2:
         return too_many(session, "restore", args.rest[2], 1)
@@ -87,6 +87,8 @@ def restore(session: Session, args: Arguments) -> int | None:
     tell_start(session, domid, saved.config)
     if args.flag("d"):
         import sys
+
+        from xlpy.cli.create import print_config
 
         print_config(session, saved.config, sys.stderr)
     after_start(session, args, domid, saved.config, unpause=args.flag("c") and not paused)
