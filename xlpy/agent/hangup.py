@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_AGAIN_MS = 250
+
+
 class HangupWatch:
     """While it is entered: when the client hangs up, whoever uses the stream fails.
 
-    A socket is shut down, since another host may hold its other end; for a file ``call_off`` has to see to it. A pipe
-    breaks with its client.
+    A socket is shut down, since another host may hold its other end; for a file ``call_off`` has to see to it. It is
+    called until the watch is over, since whoever uses the file may begin with it a moment later. A pipe breaks with its
+    client.
     """
 
     def __init__(self, connection_fd: int, stream: int, call_off: Callable[[], None] | None = None) -> None:
@@ -68,5 +72,9 @@ class HangupWatch:
         poller = select.poll()
         poller.register(self._over_reader, select.POLLIN)
         poller.register(self._connection_fd, select.POLLRDHUP)
-        if any(fd == self._connection_fd for fd, _ in poller.poll()):
+        if not any(fd == self._connection_fd for fd, _ in poller.poll()):
+            return
+        poller.unregister(self._connection_fd)
+        self.break_off()
+        while not poller.poll(_AGAIN_MS):
             self.break_off()
