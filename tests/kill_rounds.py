@@ -23,7 +23,8 @@ from sample_configs import tiny
 
 from xlpy.client.host import Host, connect
 from xlpy.client.migrate import migrate
-from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.client.restore import restore_from_file
+from xlpy.client.save import save_to_file
 from xlpy.errors import DomainNotFound, XlError
 from xlpy.model.domain import DomainInfo
 

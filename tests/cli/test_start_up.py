@@ -70,7 +70,9 @@ def test_the_client_is_light() -> None:
 
 
 def test_saving_and_restoring_is_light() -> None:
-    loaded = modules_after("import xlpy.cli.create, xlpy.cli.saverestore, xlpy.client.save")
+    loaded = modules_after(
+        "import xlpy.cli.create, xlpy.cli.saverestore, xlpy.client.save, xlpy.client.restore"
+    )
     assert not loaded & (HEAVY | {"collections", "enum", "json", "re"})
     loaded = modules_after("import xlpy.cli.saverestore, xlpy.cli.started")
     assert not {name for name in loaded if name.startswith("xlpy.config")}

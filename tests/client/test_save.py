@@ -14,7 +14,8 @@ from in_process import InProcessHost
 from sample_configs import tiny, with_devices
 
 from xlpy.client.host import Host
-from xlpy.client.save import AFTERWARDS, _Reading, restore_from_file, save_to_file
+from xlpy.client.restore import _Reading, restore_from_file
+from xlpy.client.save import AFTERWARDS, save_to_file
 from xlpy.client.save_file import header_bytes
 from xlpy.errors import Aborted, DomainExists, DomainNotFound, EngineError, Interrupted, XlError
 from xlpy.model.migration import TransferProgress

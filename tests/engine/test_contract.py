@@ -20,7 +20,8 @@ from xen_engine_host import GUESTS, XenEngineHost, wait_until_up
 
 from xlpy.client.host import Host
 from xlpy.client.migrate import migrate
-from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.client.restore import restore_from_file
+from xlpy.client.save import save_to_file
 from xlpy.engine.base import OPERATIONS, Engine
 from xlpy.errors import (
     DeviceNotFound,

@@ -15,7 +15,8 @@ from sample_configs import tiny, with_devices
 
 from xlpy.client.host import Host
 from xlpy.client.migrate import migrate
-from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.client.restore import restore_from_file
+from xlpy.client.save import save_to_file
 from xlpy.client.save_file import read_header
 from xlpy.errors import ConnectError, DomainNotFound, Interrupted, XlError
 

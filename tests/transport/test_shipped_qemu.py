@@ -12,7 +12,8 @@ from eventually import eventually
 from relayed import Box
 
 from xlpy.client.migrate import migrate
-from xlpy.client.save import restore_from_file, save_to_file
+from xlpy.client.restore import restore_from_file
+from xlpy.client.save import save_to_file
 from xlpy.model.domain import DomainInfo
 from xlpy.model.domain_config import DomainBuildInfo, DomainConfig, DomainCreateInfo
 

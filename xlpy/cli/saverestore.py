@@ -8,7 +8,6 @@ import stat
 from xlpy.cli.config_export import text_of
 from xlpy.cli.failure import worded_as_xl
 from xlpy.cli.usage import too_many
-from xlpy.client.save import open_saved, restore_opened, save_to_file
 from xlpy.client.save_file import header_bytes
 from xlpy.client.xl_save_file import HEADER_BYTES, numbers_in_words
 from xlpy.errors import XlError, file_hint
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 def save(session: Session, args: Arguments) -> int | None:
     """``xl save``: the domain's state goes to a file, and the domain with it, unless it shall stay."""
+    from xlpy.client.save import save_to_file
+
     if len(args.rest) > 3:
         return too_many(session, "save", args.rest[3], 1)
     reference, path, *configs = args.rest
@@ -61,6 +62,7 @@ def save(session: Session, args: Arguments) -> int | None:
 def restore(session: Session, args: Arguments) -> int | None:
     """``xl restore``: a domain from a file; a config comes before the file and replaces the saved one."""
     from xlpy.cli.started import after_start, tell_start
+    from xlpy.client.restore import open_saved, restore_opened
 
     if len(args.rest) > 2:
         return too_many(session, "restore", args.rest[2], 1)
