@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from pathlib import Path
 
 import pytest
+from source_tree import ROOT
 
 from xlpy.errors import MissingProgram, UsageError
 from xlpy.lab import image as image_module
@@ -108,6 +110,15 @@ def test_what_is_missing_is_said_with_the_line_that_installs_it(
     assert caught.value.hint is not None
     assert "apt install qemu-system-x86 qemu-utils" in caught.value.hint
     assert " mmdebstrap" in caught.value.hint
+
+
+def test_the_hooks_find_their_programs() -> None:
+    """What a minimal Debian may lack, which mmdebstrap's hooks call, is looked for before, and script/setup installs it."""
+    assert {"mke2fs", "mount", "qemu-img"} <= set(programs.TO_BUILD)
+    setup = (ROOT / "script/setup").read_text()
+    installed = set(re.findall(r"^[a-z0-9-]+ program ([a-z0-9_-]+)$", setup, re.MULTILINE))
+    there = {"ssh", "setpriv"}  # with ssh-keygen, and essential in Debian
+    assert set(programs.TO_BUILD) <= installed | there
 
 
 def test_an_image_is_used_as_long_as_a_host_is_there(tmp_path: Path) -> None:

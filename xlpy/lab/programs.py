@@ -19,6 +19,7 @@ PACKAGES = {
     "ssh-keygen": "openssh-client",
     "mmdebstrap": "mmdebstrap",
     "mke2fs": "e2fsprogs",
+    "mount": "mount",
     "newuidmap": "uidmap",
     "zstd": "zstd",
     "lz4": "lz4",
@@ -26,7 +27,7 @@ PACKAGES = {
     "setpriv": "util-linux",
 }
 TO_RUN = ("qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen", "setpriv")
-TO_BUILD = (*TO_RUN, "mmdebstrap", "mke2fs")
+TO_BUILD = (*TO_RUN, "mmdebstrap", "mke2fs", "mount")
 _SHOWN_BYTES = 2000
 _END_TIMEOUT_S = 20.0
 
