@@ -36,7 +36,8 @@ USERDATA = Path("/var/lib/xen")
 CONTEXT_LOG = "libxl log"  # each context has two such files, and up to ten descriptors with each
 CONTEXT_DESCRIPTORS = 10
 LOGS_OF_A_CONTEXT = 2
-# What a context needs for calls within calls it keeps: pipes, and a thread that reads what xenstore says.
+# What a context keeps for its next call: pollers, each with a pipe (libxl__poller_put; libxl_ctx_free closes them), two at
+# most beside its own, and a thread that reads what xenstore says.
 PIPE_ENDS_OF_A_CONTEXT = 4
 PIPE = "descriptors: pipe:"
 READS_XENSTORE = "unix_stream_read_generic"

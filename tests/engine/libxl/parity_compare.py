@@ -30,7 +30,7 @@ _XLS_FINDING = re.compile(
     r"|Invalid parameter `\w+'\."
 )
 _OUR_FINDING = re.compile(
-    r"(?P<warning>xl: warning: )?(?P<place>(\S+|command line):\d+):\d+: .*|command line: config parsing error in .*"
+    r"(xl: warning: )?(?P<place>(\S+|command line):\d+):\d+: .*|command line: config parsing error in .*"
 )
 _LIBRARY = re.compile(
     r"^(libxl|xc|xencall[:\w]*|xenforeignmemory|libxl-save-helper|xenguest|domainbuilder): ", re.MULTILINE
