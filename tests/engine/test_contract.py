@@ -327,12 +327,14 @@ def test_cards_come_and_go(host: Host) -> None:
         host.detach_nic(domid, "7")
 
 
-def test_console_ends_with_the_domain(host: Host) -> None:
+@pytest.mark.parametrize("kind", [None, "pv", "serial"])
+def test_console_ends_with_the_domain(host: Host, kind: str | None) -> None:
+    """A serial line that a domain lacks is its pv console."""
     domid = host.create_domain(tiny("web"), paused=True)
     viewers = []
     for _ in range(2):
         ours, theirs = socket.socketpair()
-        host.open_console(domid, theirs.detach())
+        host.open_console(domid, theirs.detach(), kind)
         viewers.append(ours)
     host.destroy_domain(domid)
     for viewer in viewers:

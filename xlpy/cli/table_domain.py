@@ -74,7 +74,7 @@ ROWS = (
     Command("unpause", "lifecycle:unpause", "<Domain>", "Unpause a paused domain", needs=1, modifies=True),
     Command(
         "console", "console:console", "[options] <Domain>", "Attach to domain's console",
-        value("-t --type", "TYPE", "Kind of console: pv or serial."),
+        value("-t --type", "TYPE", "Kind of console: pv or serial; pv for want of a serial line."),
         value("-n --num", "NUMBER", "Number of the console."),
         value("-e --escape", "CHAR", "Character that leaves the console, ^X for a Ctrl key; ^] if not given."),
         flag("--no-input", "Show what the domain says and send it nothing."),

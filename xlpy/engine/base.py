@@ -365,6 +365,8 @@ class Engine(Motion, DeviceOperations, HypervisorOperations, DefinitionOperation
     ) -> int:
         """Connect ``stream`` to a console (kind ``pv`` or ``serial``; None is the primary one) until either side ends.
 
+        A serial line that the domain lacks is its pv console of that number (xenconsole).
+
         What the console said since the domain started comes first, as far as it is kept; without ``follow`` the stream
         ends after it. Returns once it is connected: the position of the first byte that comes, counted from the
         domain's start.

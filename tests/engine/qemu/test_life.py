@@ -222,8 +222,8 @@ def test_a_console_of_a_found_domain(home: Home) -> None:
 def test_a_console_that_isnt_there(home: Home) -> None:
     domid = home.engine.create_domain(tiny(), paused=True)
     ours, theirs = socket.socketpair()
-    with pytest.raises(InvalidState, match="no serial console 0") as caught:
-        home.engine.open_console(domid, theirs.detach(), "serial")
+    with pytest.raises(InvalidState, match="no serial console 1") as caught:
+        home.engine.open_console(domid, theirs.detach(), "serial", 1)
     assert caught.value.hint == "consoles it has: pv 0"
     assert ours.recv(1) == b""
     ours.close()

@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlpy.engine.libxl.context import Context
     from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain import DomainEnd
 
@@ -200,14 +201,19 @@ class LibxlConsoles(LibxlPvDevices):
         return tty
 
     def _look_for_tty(self, domid: int, kind: str | None, number: int) -> tuple[str | None, str]:
-        path = ctypes.c_void_p()
+        """The terminal, if there is one, and what libxl says; the pv console's for want of a serial line."""
         with self.contexts.borrow() as context:
             if kind is None and number == 0:
-                status = context.call("primary_console_get_tty", domid, ctypes.byref(path))
-            else:
-                wanted = _KINDS[kind or "pv"]
-                status = context.call("console_get_tty", domid, number, wanted, ctypes.byref(path))
-            return (self.library.take_string(path.value) if status == 0 else None), context.said()
+                return self._ask_for_tty(context, "primary_console_get_tty", domid)
+            tty, said = self._ask_for_tty(context, "console_get_tty", domid, number, _KINDS[kind or "pv"])
+            if tty is None and kind == "serial":
+                return self._ask_for_tty(context, "console_get_tty", domid, number, _KINDS["pv"])
+            return tty, said
+
+    def _ask_for_tty(self, context: Context, function: str, *arguments: int) -> tuple[str | None, str]:
+        path = ctypes.c_void_p()
+        status = context.call(function, *arguments, ctypes.byref(path))
+        return (self.library.take_string(path.value) if status == 0 else None), context.said()
 
     def _forget_consoles(self, domid: int) -> None:
         with self._opening:

@@ -111,6 +111,8 @@ class QemuEngine(QemuHost):
             domain = self.domain(domid)
             there = console_kinds(domain.record.config)
             chosen = there[0] if kind is None and number == 0 and there else (kind or "", number)
+            if kind == "serial" and chosen not in there:
+                chosen = ("pv", number)
             console = domain.consoles.get(chosen)
             if console is None:
                 names = ", ".join(f"{name} {place}" for name, place in there) or "none"
