@@ -28,6 +28,21 @@ if [ "$1" = add ]; then
 fi
 exec /etc/xen/scripts/block "$@"
 """
+# Five clients that are connected already ask for it at the same moment; prints what each is told.
+DESTROY = """\
+import sys
+from xlpy.client.host import connect
+from xlpy.errors import XlError
+
+hosts = [connect("local") for _ in range(5)]
+for domid in map(int, sys.argv[1:]):
+    for call in [host.begin("destroy_domain", domid=domid) for host in hosts]:
+        try:
+            call.result()
+            print("done")
+        except XlError as error:
+            print(type(error).__name__, error)
+"""
 KEPT_CONTEXTS = 4
 LOGS_OF_A_CONTEXT = 2  # libxl's end and ours
 CLIENTS = 10
@@ -78,6 +93,20 @@ class TestAtOnce:
         assert held, "list was answered when create was over"
         assert {line.split()[0] for line in listed.splitlines()[1:]} == {"Domain-0", "quick", "slow"}
         dom0.host.sh("xl destroy quick; xl destroy slow", check=False)
+
+    def test_one_that_many_destroy_is_destroyed_for_all_of_them(self, dom0: Dom0) -> None:
+        """Some come too late to find it; none is told that it can't be destroyed, since it is."""
+        dom0.host.put("/root/destroy.py", DESTROY)
+        names = ("one", "two", "three")
+        for name in names:
+            dom0.host.put(f"/root/{name}.cfg", GUEST % name)
+            dom0.xlpy("create", "-p", f"/root/{name}.cfg")
+        domids = [dom0.host.sh(f"xl domid {name}").strip() for name in names]
+        argv = ("env", f"PYTHONPATH={PLACE}", "python3", "/root/destroy.py", *domids)
+        said = dom0.host.run(*argv).stdout.splitlines()
+        assert len(said) == 5 * len(names)
+        assert {line.split()[0] for line in said} <= {"done", "DomainNotFound"}, said
+        assert len(dom0.host.sh("xl list").splitlines()) == 2
 
     def test_what_many_clients_needed_is_given_back(self, dom0: Dom0) -> None:
         dom0.xlpy("list")
