@@ -367,15 +367,21 @@ def create_savable(host: Host, paused: bool = False) -> int:
     return domid
 
 
+def lives_on_after_a_save(host: Host) -> bool:
+    """Not so under Xen 4.14, by xl's ``save -c`` neither: Linux 6.1 panics there with "register_vcpu_info failed"."""
+    return host.host_info().extra.get("xen_minor") != "14"
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_save_and_restore(host: Host, tmp_path: Path, paused: bool) -> None:
     domid = create_savable(host, paused)
     path = str(tmp_path / "web.save")
-    result = save_to_file(host, domid, path, afterwards="resume")
+    if lives_on_after_a_save(host):
+        save_to_file(host, domid, path, afterwards="resume")
+        assert host.domain_info(domid).paused is paused
+    result = save_to_file(host, domid, path)
     assert result.phase == "completed"
     assert result.transferred_bytes > 0
-    assert host.domain_info(domid).paused is paused
-    save_to_file(host, domid, path)
     assert ids(host) == [0]
     restored = restore_from_file(host, path, paused=paused)
     info = host.domain_info(restored)

@@ -15,6 +15,7 @@ _MOVING: dict[str, tuple[tuple[str, str], ...]] = {
     "claims": ((r" +\d+\.\d\b", " TIME"), (r"(?<= )[r-][b-](?=[p-][s-][-rscwS?][d-] )", "**")),
     # xlpyd asks libxl for a certain domid, xl for any: so libxl remembers it
     "list -l": ((r'(?m)^ {16}"domid": \d+,', '"domid": ANY'),),
+    "console": ((r"(?m)^\[ *\d+\.\d{6}\]", "[TIME]"),),  # of the guest's kernel
     "uptime": ((r"(\d+ days?, +)?\d+:\d\d(:\d\d)?", "TIME"),),
 }
 _EFFECTS = {"list": "list", "vcpus": "vcpu-list", "config": "list -l"}
