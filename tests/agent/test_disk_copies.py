@@ -264,7 +264,7 @@ def test_a_device_is_blank_again_after_a_failure(
     target = devices(blank(hosts.place / "there.img", 16))
 
     def press() -> None:
-        assert any(target.read_bytes()[:4096]), "it has begun"
+        assert any(target.read_bytes()), "it has begun"
         raise KeyboardInterrupt
 
     domid, migration = from_device(

@@ -142,7 +142,8 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 daemon.kill()
                 shown += command.expect(LOST)
                 daemon.start()
-                shown += command.expect(mark, 60)
+                if mark not in shown:  # a quick guest may have got there before its xlpyd was killed
+                    shown += command.expect(mark, 60)
             shown += command.expect(b"all said", 60)
             command.type(b"\x1d")
             assert command.wait() == 0
