@@ -376,12 +376,12 @@ def lives_on_after_a_save(host: Host) -> bool:
 def test_save_and_restore(host: Host, tmp_path: Path, paused: bool) -> None:
     domid = create_savable(host, paused)
     path = str(tmp_path / "web.save")
-    if lives_on_after_a_save(host):
-        save_to_file(host, domid, path, afterwards="resume")
-        assert host.domain_info(domid).paused is paused
-    result = save_to_file(host, domid, path)
-    assert result.phase == "completed"
-    assert result.transferred_bytes > 0
+    for afterwards in ("resume", "destroy") if lives_on_after_a_save(host) else ("destroy",):
+        result = save_to_file(host, domid, path, afterwards=afterwards)
+        assert result.phase == "completed"
+        assert result.transferred_bytes > 0
+        if afterwards == "resume":
+            assert host.domain_info(domid).paused is paused
     assert ids(host) == [0]
     restored = restore_from_file(host, path, paused=paused)
     info = host.domain_info(restored)

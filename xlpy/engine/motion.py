@@ -93,6 +93,8 @@ class Motion(Refusing):
     def break_off_save(self, domid: int) -> None:
         """Have a ``save_domain`` into a file end soon, with an error. For the agent, when it has lost who asked for it.
 
+        Nothing happens where it has not begun; the agent asks again until it is over.
+
         Engines that set ``saves_into_files`` can; into a pipe or a socket nothing goes any more that has no other end.
         """
 

@@ -87,10 +87,10 @@ class Context:
             raise self.failure(what, status)
         return status
 
-    def abort(self) -> bool:
-        """From another thread: have the call that runs here end soon (libxl_ao_abort). False when there is none yet."""
+    def abort(self) -> None:
+        """From another thread: have the call that runs here end soon (libxl_ao_abort). Nothing happens where there is none yet."""
         function, _ = self.library.function("ao_abort")
-        return function(self._context, None) in (0, ABORTED)
+        function(self._context, None)
 
     def failure(self, what: str, status: int = -3) -> XlError:
         """The error of the last call."""
