@@ -13,6 +13,7 @@ from xlpy.engine.libxl.library import Uuid
 from xlpy.engine.libxl.psr import LibxlPsr
 from xlpy.engine.libxl.reading import list_of
 from xlpy.engine.libxl.said import device_model_failure
+from xlpy.engine.libxl.stuck_child import StuckChildWatch
 from xlpy.errors import ConfigError, InvalidState, NotSupported, XlError
 from xlpy.model.domain import DomainEnd, ShutdownReason
 from xlpy.model.json_text import dumps
@@ -29,6 +30,7 @@ INVALID_DOMID = 0xFFFFFFFF
 # What libxl keeps beside a domain, by who keeps it: one of ours can be told by it from one of xl's.
 MARK = b"xlpy"
 _XLS = b"xl"
+_DESTROY_ATTEMPTS = 3
 _RECENT_DOMIDS = "/run/xen/domid-history"
 _NO_PV = -10  # ERROR_NOPARAVIRT
 _TRIGGERS = {"power": 1, "sleep": 2, "nmi": 3, "init": 4, "reset": 5, "s3resume": 6}
@@ -102,7 +104,7 @@ class LibxlLife(LibxlPsr):
                 if not paused:
                     context.do(f"domain {domid} cannot be started", "domain_unpause", domid)
             except XlError:
-                context.call("domain_destroy", domid)
+                self.undo(context, domid)
                 raise
         self.watch_over(domid, config)
         return domid
@@ -132,19 +134,33 @@ class LibxlLife(LibxlPsr):
 
     def undo(self, context: Context, domid: int) -> None:
         """Destroy what there is of a domain that didn't come to life; libxl has mostly done so."""
-        if domid != INVALID_DOMID and context.call("domain_info", None, domid) == 0:
-            context.call("domain_destroy", domid)
+        if domid == INVALID_DOMID or not self.is_there(context, domid):
+            return
+        try:
+            self._destroy(context, domid)
+        except XlError:
+            pass  # why it didn't come to life is what is told
 
     def destroy_domain(self, domid: int) -> None:
         """libxl_domain_destroy; it fails for one that somebody else destroys at the same time, which is no failure."""
         with self.contexts.borrow() as context:
             self.require(context, domid)
-            status = context.call("domain_destroy", domid)
-            if status < 0:
-                error = context.failure(f"domain {domid} cannot be destroyed", status)
-                if context.call("domain_info", None, domid) == 0:
-                    raise error
+            self._destroy(context, domid)
         self.ends.look_again()
+
+    def _destroy(self, context: Context, domid: int) -> None:
+        """Do it, and once more where libxl's own child was forked at a bad moment. Raises XlError if it is still there."""
+        for _ in range(_DESTROY_ATTEMPTS):
+            with StuckChildWatch() as watch:
+                status = context.call("domain_destroy", domid)
+            if status == 0:
+                return
+            error = context.failure(f"domain {domid} cannot be destroyed", status)
+            if not self.is_there(context, domid):
+                return
+            if not watch.ended:
+                break
+        raise error
 
     def taken_domids(self) -> frozenset[int]:
         """Those of all domains there are, and those that libxl keeps from being used again for a while."""

@@ -230,8 +230,12 @@ class LibxlReading(Engine):
 
     def require(self, context: Context, domid: int) -> None:
         """Raise DomainNotFound unless there is this domain: libxl's own words for it differ from call to call."""
-        if context.call("domain_info", None, domid):
+        if not self.is_there(context, domid):
             raise DomainNotFound(f"{domid} is an invalid domain identifier")
+
+    def is_there(self, context: Context, domid: int) -> bool:
+        """Whether there is this domain (libxl_domain_info)."""
+        return bool(context.call("domain_info", None, domid) == 0)
 
     def _node_affinity(self, context: Context, domid: int) -> tuple[int, ...] | None:
         """libxl_domain_get_nodeaffinity; hosts with one node are not asked."""
