@@ -6,9 +6,11 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from xlpy.client import many
 from xlpy.client.host import Host
 from xlpy.client.many import Part, no_answer, on_each
 from xlpy.errors import ConnectError, Interrupted, XlError
@@ -127,6 +129,25 @@ def test_ctrl_c_ends_it_and_hangs_up(stuck: list[Stuck]) -> None:
         on_each(parts, work, 2)
     assert time.monotonic() - begin < 60
     assert all(host.hung_up.is_set() for host in stuck)
+
+
+@pytest.mark.parametrize("limit_s", [None, 60.0])
+def test_a_ctrl_c_that_comes_just_before_a_wait_is_not_lost(
+    stuck: list[Stuck], limit_s: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+
+    class Watched(many.SimpleQueue):  # type: ignore[type-arg]
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            waits.append(timeout)
+            if len(waits) == 3:
+                raise KeyboardInterrupt
+            return super().get(block, timeout)
+
+    monkeypatch.setattr(many, "SimpleQueue", Watched)
+    with pytest.raises(KeyboardInterrupt):
+        on_each([part("h", stuck, limit_s)], hang, 1)
+    assert all(wait is not None and wait <= 1 for wait in waits)
 
 
 def test_nothing_to_do() -> None:

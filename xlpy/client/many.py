@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PARALLEL = 50
 _STACK_BYTES = 512 << 10
+_LOOK_UP_S = 0.5
 
 
 class Part:
@@ -114,17 +115,16 @@ class _Crowd:
             part.value, part.error = value, error
             del self._left[part]
 
-    def _patience_s(self) -> float | None:
-        """Until the first part is out of time."""
-        if not self._done.empty():
-            return None
+    def _patience_s(self) -> float:
+        """Until the first part is out of time, but not for long: a Ctrl-C just before a wait begins doesn't end it."""
         now = time.monotonic()
-        limits = [
+        waits = [_LOOK_UP_S]
+        waits += [
             (part.started_s if part.started_s is not None else now) + part.limit_s - now
             for part in self._left
             if part.limit_s is not None
         ]
-        return max(0.0, min(limits)) if limits else None
+        return max(0.0, min(waits))
 
     def _give_up_late_ones(self) -> None:
         now = time.monotonic()
