@@ -42,12 +42,15 @@ def held() -> threading.Lock:
     return lock
 
 
-def test_a_child_that_waits_for_a_lock_is_ended(held: threading.Lock) -> None:
+def test_a_child_that_waits_for_a_lock_is_ended(
+    held: threading.Lock, caplog: pytest.LogCaptureFixture
+) -> None:
     with StuckChildWatch(look_every_s=0.01) as watch:
         child = forked(held.acquire)
         _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
     assert watch.ended
+    assert f"process {child}, forked by libxl," in caplog.text
 
 
 def test_a_child_of_another_thread_is_left_alone(held: threading.Lock) -> None:

@@ -8,6 +8,7 @@ That is beyond doubt, so it is ended; libxl then reports a failure, and what it 
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -15,6 +16,8 @@ import threading
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+
+log = logging.getLogger("xlpyd")
 
 _LOOK_EVERY_S = 1.0
 
@@ -63,6 +66,9 @@ class StuckChildWatch:
             if is_stuck(pid):  # still, and still this one
                 signal.pidfd_send_signal(child, signal.SIGKILL)
                 self.ended = True
+                log.warning(
+                    "process %d, forked by libxl, waited for a lock that nobody has; it was ended", pid
+                )
         except ProcessLookupError:
             pass
         finally:
@@ -75,7 +81,7 @@ def is_stuck(pid: int) -> bool:
         return (
             _content(pid, "cmdline") == _content(os.getpid(), "cmdline")
             and len(os.listdir(f"/proc/{pid}/task")) == 1
-            and _content(pid, "wchan").startswith(b"futex_")  # the rest of the name is each kernel's own
+            and _content(pid, "wchan").lstrip(b"_").startswith(b"futex")  # the rest is each kernel's own
         )
     except OSError:
         return False  # it is gone, or not ours to look at
