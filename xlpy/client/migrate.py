@@ -26,7 +26,6 @@ from xlpy.model.migration import DirectRoute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from xlpy.client.call import Call
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     from xlpy.client.host import Host
     from xlpy.client.preflight import HostFinding
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import MigrationLimits, TransferProgress
-
-    Report = Callable[[TransferProgress], None]
+    from xlpy.model.migration import MigrationLimits, Report, TransferProgress
 
 _ABORT_TIMEOUT_MS = 20_000
 

@@ -11,14 +11,11 @@ from xlpy.model.migration import TransferProgress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from xlpy.client.host import Host
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import SavedDomain
-
-    Report = Callable[[TransferProgress], None]
+    from xlpy.model.migration import Report, SavedDomain
 
 
 def restore_from_file(

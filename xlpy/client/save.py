@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from xlpy.client.call import Call
     from xlpy.client.host import Host
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import SavedDomain, TransferProgress
-
-    Report = Callable[[TransferProgress], None]
+    from xlpy.model.migration import Report, SavedDomain, TransferProgress
 
 AFTERWARDS = ("destroy", "resume", "pause")
 _ABORT_TIMEOUT_MS = 20_000

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from xlpy.client.host import Host
     from xlpy.client.xl_peer import XlPeer
     from xlpy.model.domain_config import DomainConfig
-    from xlpy.model.migration import MigrationLimits, SavedDomain, TransferProgress
-
-    Report = Callable[[TransferProgress], None]
+    from xlpy.model.migration import MigrationLimits, Report, SavedDomain, TransferProgress
 
 _PIPE_BYTES = 1 << 18
 _ABORT_TIMEOUT_MS = 20_000

@@ -7,6 +7,10 @@ from xlpy.model.device_config import DiskConfig
 from xlpy.model.domain_config import DomainConfig
 from xlpy.model.record import Record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class SavedDomain(Record):
     """What a state stream needs before it: goes into the header of a save file and ahead of a migration.
@@ -119,6 +123,10 @@ class TransferProgress(Record):
     downtime_ms: int = 0
     elapsed_ms: int = 0
     consoles: tuple[ConsoleHistory, ...] = ()
+
+
+if TYPE_CHECKING:
+    Report = Callable[[TransferProgress], None]
 
 
 def copied_disks(config: DomainConfig) -> tuple[DiskConfig, ...]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Protocol, TextIO
 
-    from xlpy.model.migration import TransferProgress
-
-    Report = Callable[[TransferProgress], None]
+    from xlpy.model.migration import Report, TransferProgress
 
     class Reporter(Protocol):
         """Used as ``with reporter as report:``; the report is None when nobody wants to know."""
