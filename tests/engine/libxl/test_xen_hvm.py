@@ -166,10 +166,11 @@ class TestEnds:
         assert "s" in (state(xen_host, "idle") or (0, ""))[1]
         xen_host.xlpy("destroy", "idle")
         xen_host.xlpy("create", str(config))
-        before = state(xen_host, "idle")
+        crashed = xen_host.domid("idle")
         shut_down(xen_host, "idle", CRASH)
-        eventually(lambda: state(xen_host, "idle") not in (None, before), START_TIMEOUT_S)
+        eventually(lambda: xen_host.domid("idle") not in (None, crashed), START_TIMEOUT_S)
         (left,) = [name for name in xen_host.sh("xl list").split() if name.startswith("idle-")]
+        assert xen_host.domid(left) == crashed
         xen_host.xlpy("destroy", left)
         xen_host.xlpy("destroy", "idle")
         assert xen_host.sh("xl list").count("\n") == 2
