@@ -45,8 +45,8 @@ from xlpy.model.host import CpuTopology, HostInfo, NumaNode
 from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, TransferProgress
 
 if TYPE_CHECKING:
-    from xlpy.engine.base import Progress
     from xlpy.model.console_history import ConsoleHistory
+    from xlpy.model.migration import Report
 
 TRIGGERS = ("nmi", "reset", "init", "power", "sleep", "s3resume")
 
@@ -325,7 +325,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         limits: MigrationLimits | None = None,
         live: bool = False,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         with os.fdopen(stream, "wb", buffering=0) as out:
             self._maybe_fail("save_domain")
@@ -353,7 +353,7 @@ class FakeEngine(FakeDevices, FakeHypervisor):
         saved: SavedDomain,
         stream: int,
         supervised: bool = True,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> int:
         with os.fdopen(stream, "rb", buffering=0) as source:
             self._maybe_fail("restore_domain")

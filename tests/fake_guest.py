@@ -18,7 +18,7 @@ from xlpy.model.domain_config import DiskConfig, DomainConfig, NicConfig
 from xlpy.model.migration import TransferProgress
 
 if TYPE_CHECKING:
-    from xlpy.engine.base import Progress
+    from xlpy.model.migration import Report
 
 MAGIC = b"fake state\n"
 PAGE_BYTES = 65536
@@ -193,7 +193,7 @@ class FakeGuest:
         seed = (self.info.uuid.encode() * (PAGE_BYTES // len(self.info.uuid) + 1))[:PAGE_BYTES]
         return seed * PAGES
 
-    def write_state(self, out: int, progress: Progress | None) -> TransferProgress:
+    def write_state(self, out: int, progress: Report | None) -> TransferProgress:
         """Write everything that ``read_state`` needs; raises OSError when nobody takes it or the guest is destroyed."""
         head = json.dumps({"ticks": self.ticks}).encode()
         memory = self.memory()
@@ -207,7 +207,7 @@ class FakeGuest:
                 progress(_moment("active", sent + PAGE_BYTES, len(memory)))
         return _moment("completed", len(memory), len(memory))
 
-    def read_state(self, source: int, progress: Progress | None) -> None:
+    def read_state(self, source: int, progress: Report | None) -> None:
         """Become what the stream says; raises OSError or ValueError when it says nothing or half of it."""
         if _read_exactly(source, len(MAGIC)) != MAGIC:
             raise ValueError("this is no state of a fake guest")

@@ -266,14 +266,12 @@ def test_a_device_is_blank_again_after_a_failure(
     def press() -> None:
         raise KeyboardInterrupt
 
-    def has_begun() -> bool:
+    def has_begun() -> bool:  # pieces are under way side by side, the first may end later
         return any(target.read_bytes()[:4096])
 
     domid, migration = from_device(
         target,
-        progress=in_the_middle(
-            press, has_begun
-        ),  # pieces are under way side by side, the first may end later
+        progress=in_the_middle(press, has_begun),
         limits=MigrationLimits(bandwidth_bytes_per_s=1 << 20),
     )
     assert migration.prepare() == []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Union
 
     from xlpy.engine.base import Engine
-    from xlpy.model.migration import TransferProgress
+    from xlpy.model.migration import Report
     from xlpy.protocol.messages import Request
 
     Answer = Union[Reply, Failure]
@@ -34,7 +34,7 @@ def answer(
     request: Request,
     engine: Engine,
     stream: int | None,
-    report: Callable[[TransferProgress], None],
+    report: Report,
 ) -> Answer:
     """Do what the request asks and say how it went; never raises. ``stream`` is closed in any case."""
     try:
@@ -61,7 +61,7 @@ def _prepare(
     request: Request,
     engine: Engine,
     stream: int | None,
-    report: Callable[[TransferProgress], None],
+    report: Report,
 ) -> tuple[Callable[..., object], dict[str, Any]]:
     """The method to call and its arguments. Raises ProtocolError or NotSupported."""
     signature = _signatures.get(request.operation)

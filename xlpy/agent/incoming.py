@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from xlpy.agent.store import Store
     from xlpy.agent.stream import Stream
-    from xlpy.engine.base import Engine, Progress
+    from xlpy.engine.base import Engine
     from xlpy.model.console_history import ConsoleHistory
-    from xlpy.model.migration import SavedDomain
+    from xlpy.model.migration import Report, SavedDomain
 
 
 class Incoming:
@@ -53,7 +53,7 @@ class Incoming:
         stream: Stream,
         break_off: Callable[[], None],
         supervised: bool,
-        progress: Progress | None,
+        progress: Report | None,
     ) -> DomainRecord:
         """Receive a domain; it stands still under the name ``NAME--incoming`` until it is accepted or given up."""
         record = self._prepared.pop(saved.transfer_id or "", None) or self._add(saved, supervised)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from xlpy.agent.event_log import EventLog
     from xlpy.agent.store import Store
     from xlpy.agent.stream import Stream
-    from xlpy.engine.base import Engine, Progress
+    from xlpy.engine.base import Engine
     from xlpy.model.domain import DomainInfo
-    from xlpy.model.migration import MigrationLimits, Peer, SavedDomain, TransferProgress
+    from xlpy.model.migration import MigrationLimits, Peer, Report, SavedDomain, TransferProgress
     from xlpy.model.remus import RemusOptions
 
     Ask = Callable[[Peer, str], str]
@@ -83,7 +83,7 @@ class Outgoing:
         limits: MigrationLimits | None,
         live: bool,
         peer: Peer | None,
-        progress: Progress | None,
+        progress: Report | None,
     ) -> TransferProgress:
         """Send the state; afterwards the domain stands still. On failure it is as it was before.
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xlpy.agent.supervisor import Supervisor
-    from xlpy.engine.base import Progress
     from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain_config import DomainConfig
     from xlpy.model.event import EventRecord
+    from xlpy.model.migration import Report
     from xlpy.model.remus import RemusOptions
 
 log = logging.getLogger("xlpyd")
@@ -131,7 +131,7 @@ class Session(Delegate):
         limits: MigrationLimits | None = None,
         live: bool = False,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         return self._save(domid, stream, limits, live, peer, progress)
 
@@ -141,7 +141,7 @@ class Session(Delegate):
         route: DirectRoute,
         limits: MigrationLimits | None = None,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         with DirectStream(route) as direct:
             return self._save(domid, direct.take(), limits, True, peer, progress)
@@ -153,7 +153,7 @@ class Session(Delegate):
         limits: MigrationLimits | None,
         live: bool,
         peer: Peer | None,
-        progress: Progress | None,
+        progress: Report | None,
     ) -> TransferProgress:
         def call_off() -> None:
             self._supervisor.inner.break_off_save(domid)
@@ -198,7 +198,7 @@ class Session(Delegate):
         saved: SavedDomain,
         stream: int,
         supervised: bool = True,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> int:
         return self._restore(saved, stream, supervised, progress)
 
@@ -208,7 +208,7 @@ class Session(Delegate):
         return meeting.path
 
     def receive_direct(
-        self, saved: SavedDomain, supervised: bool = True, progress: Progress | None = None
+        self, saved: SavedDomain, supervised: bool = True, progress: Report | None = None
     ) -> int:
         meeting = self._meetings.pop(saved.transfer_id or "", None)
         if meeting is None:
@@ -217,7 +217,7 @@ class Session(Delegate):
             stream = meeting.wait(self._connection_fd)
         return self._restore(saved, stream, supervised, progress)
 
-    def _restore(self, saved: SavedDomain, stream: int, supervised: bool, progress: Progress | None) -> int:
+    def _restore(self, saved: SavedDomain, stream: int, supervised: bool, progress: Report | None) -> int:
         with Stream(stream) as owned, HangupWatch(self._connection_fd, stream) as watch:
             record = self._supervisor.handover.target.restore(
                 saved, owned, watch.break_off, supervised, progress

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from xlpy.model.domain_config import DomainConfig
     from xlpy.model.event import EventRecord
     from xlpy.model.host import Cpupool, CpuTopology, HostInfo, NumaNode
-    from xlpy.model.migration import TransferProgress
-
-    Progress = Callable[[TransferProgress], None]
 
 # Where the classes of the annotations live, since a command needs two of them and not thirty.
 WIRE_CLASSES = {

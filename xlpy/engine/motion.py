@@ -18,8 +18,6 @@ from xlpy.errors import InvalidState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain import DomainInfo
     from xlpy.model.migration import (
@@ -27,13 +25,12 @@ if TYPE_CHECKING:
         Finding,
         MigrationLimits,
         Peer,
+        Report,
         SavedDomain,
         Transfer,
         TransferProgress,
     )
     from xlpy.model.remus import RemusOptions
-
-    Progress = Callable[[TransferProgress], None]
 
 
 class Motion(Refusing):
@@ -80,7 +77,7 @@ class Motion(Refusing):
         limits: MigrationLimits | None = None,
         live: bool = False,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         """Write the domain's state to ``stream``; on return it is complete and the domain stands still.
 
@@ -164,7 +161,7 @@ class Motion(Refusing):
         saved: SavedDomain,
         stream: int,
         supervised: bool = True,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> int:
         """Make a domain from a state stream; on return it is complete, paused and called ``NAME--incoming``.
 
@@ -200,7 +197,7 @@ class Motion(Refusing):
 
     @operation
     def receive_direct(
-        self, saved: SavedDomain, supervised: bool = True, progress: Progress | None = None
+        self, saved: SavedDomain, supervised: bool = True, progress: Report | None = None
     ) -> int:
         """As ``restore_domain``, with what comes to the meeting place of this transfer as the stream."""
         raise self._refuse("receive a domain directly from another host")
@@ -212,7 +209,7 @@ class Motion(Refusing):
         route: DirectRoute,
         limits: MigrationLimits | None = None,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         """As ``save_domain`` of a live domain, through a remote shell that is started on this host.
 

@@ -27,10 +27,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from xlpy.engine.base import Progress
     from xlpy.engine.libxl.context import Context
     from xlpy.model.console_history import ConsoleHistory
-    from xlpy.model.migration import MigrationLimits, Peer
+    from xlpy.model.migration import MigrationLimits, Peer, Report
 
 STREAM_VERSION = "2"  # docs/specs/libxl-migration-stream
 INCOMING_SUFFIX = "--incoming"
@@ -123,7 +122,7 @@ class LibxlMotion(LibxlConsoles):
         limits: MigrationLimits | None = None,
         live: bool = False,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         """libxl_domain_suspend. The guest has to help, so one that is paused runs for as long as that takes.
 
@@ -207,7 +206,7 @@ class LibxlMotion(LibxlConsoles):
         saved: SavedDomain,
         stream: int,
         supervised: bool = True,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> int:
         """libxl_domain_create_restore under the name NAME--incoming, as xl migrate-receive does."""
         with Owned(stream):
@@ -226,7 +225,7 @@ class LibxlMotion(LibxlConsoles):
         return domid
 
     def _receive(
-        self, config: DomainConfig, stream: int, parameters: dict[str, int], progress: Progress | None
+        self, config: DomainConfig, stream: int, parameters: dict[str, int], progress: Report | None
     ) -> int:
         domid = ctypes.c_uint32(INVALID_DOMID)
         with self.contexts.borrow() as context:
@@ -318,7 +317,7 @@ class Owned:
 class _Reporter:
     """Tells how far a call is (``with``), from what libxl writes into the call's log."""
 
-    def __init__(self, context: Context, progress: Progress | None) -> None:
+    def __init__(self, context: Context, progress: Report | None) -> None:
         self._context = context
         self._progress = progress
         self._over = threading.Event()

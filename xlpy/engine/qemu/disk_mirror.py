@@ -23,8 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xlpy.engine.base import Progress
     from xlpy.engine.qemu.domain import QemuDomain
+    from xlpy.model.migration import Report
 
 _PREFIX = "copy-"  # of jobs and of the nodes that they write to
 _CONNECT_TIMEOUT_S = 30.0
@@ -138,7 +138,7 @@ class Mirrors:
     def __bool__(self) -> bool:
         return bool(self._jobs)
 
-    def wait_equal(self, stream: int, progress: Progress | None) -> None:
+    def wait_equal(self, stream: int, progress: Report | None) -> None:
         """Return when each copy has been equal once. Raises EngineError for one that failed, Aborted if the stream ended."""
         poller = select.poll()
         poller.register(stream, select.POLLRDHUP)

@@ -20,8 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xlpy.engine.base import Progress
     from xlpy.engine.qemu.domain import QemuDomain
+    from xlpy.model.migration import Report
 
 STREAM_FORMAT = "qemu"
 _FD_NAME = "state"
@@ -41,7 +41,7 @@ def save_domain(
     stream: int,
     limits: MigrationLimits | None,
     live: bool,
-    progress: Progress | None,
+    progress: Report | None,
 ) -> TransferProgress:
     """Send the domain's state to ``stream``, which is closed. On failure the domain goes on as it was.
 
@@ -102,7 +102,7 @@ def resume_saved(domain: QemuDomain, paused: bool) -> None:
             domain.qmp.execute("stop")
 
 
-def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) -> None:
+def receive_state(domain: QemuDomain, stream: int, progress: Report | None) -> None:
     """Fill a domain that was started to wait for its state. Raises EngineError; the domain is useless then."""
     try:
         status = _take_in(domain, stream, progress)
@@ -123,7 +123,7 @@ def receive_state(domain: QemuDomain, stream: int, progress: Progress | None) ->
     )
 
 
-def _take_in(domain: QemuDomain, stream: int, progress: Progress | None) -> str:
+def _take_in(domain: QemuDomain, stream: int, progress: Report | None) -> str:
     """Read the state until QEMU says how that ended."""
     domain.qmp.execute("migrate-set-capabilities", _capabilities(events=True))
     with _Watch(domain) as watch:
@@ -207,7 +207,7 @@ class _Outgoing:
         limits: MigrationLimits,
         watch: _Watch,
         mirrors: Mirrors,
-        progress: Progress | None,
+        progress: Report | None,
     ) -> None:
         self._domain = domain
         self._mirrors = mirrors

@@ -23,11 +23,11 @@ from xlpy.model.migration import Finding, MigrationLimits, Peer, SavedDomain, Tr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from xlpy.engine.base import Progress
     from xlpy.engine.qemu.domain import QemuDomain
     from xlpy.engine.qemu.files import DomainFiles
     from xlpy.model.console_history import ConsoleHistory
     from xlpy.model.domain_config import DomainConfig
+    from xlpy.model.migration import Report
 
 INCOMING_SUFFIX = "--incoming"
 
@@ -86,7 +86,7 @@ class QemuMotion(QemuLife):
         limits: MigrationLimits | None = None,
         live: bool = False,
         peer: Peer | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> TransferProgress:
         """Write the domain's state to ``stream``; see ``Engine.save_domain``."""
         try:
@@ -148,7 +148,7 @@ class QemuMotion(QemuLife):
         saved: SavedDomain,
         stream: int,
         supervised: bool = True,
-        progress: Progress | None = None,
+        progress: Report | None = None,
     ) -> int:
         """Make a domain from a state stream; see ``Engine.restore_domain``."""
         try:
@@ -221,7 +221,7 @@ class QemuMotion(QemuLife):
         launch = Launch(self.run_dir, self.reactor, saved.config, machine, accelerator)
         return launch.run(incoming=True, prepare=prepare)
 
-    def _take_in(self, domain: QemuDomain, stream: int, progress: Progress | None, with_disks: bool) -> None:
+    def _take_in(self, domain: QemuDomain, stream: int, progress: Report | None, with_disks: bool) -> None:
         try:
             migration.receive_state(domain, stream, progress)
             if with_disks:
